@@ -1,0 +1,5 @@
+"""`python -m tonne` is `tonne`."""
+
+from tonne.interfaces.cli import main
+
+main()

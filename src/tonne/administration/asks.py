@@ -1,0 +1,124 @@
+"""Answers questions to the law: finds the rule, fetches its parameters from the rulebook, calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tonne.law import Fault, Law, NotYetInForce, Rulebook
+from tonne.law.faults import LawError, nearest
+from tonne.rules import mechanisms
+from tonne.rules.declare import Rule
+
+
+class UnknownAsk(LawError):
+    """The system's mechanisms answer no such question, or the question lacks an input."""
+
+
+def asks(rulebook: Rulebook) -> dict[str, tuple[Rule, str]]:
+    """Every question this rulebook answers: ask -> (rule, topic that chose its mechanism), sorted by ask."""
+    known = mechanisms()
+    found = {ask: (rule, topic) for name, topic in rulebook.mechanisms.items() for ask, rule in known.get(name, {}).items()}
+    return dict(sorted(found.items()))
+
+
+def offers(law: Law, ask: str) -> bool:
+    """Whether the system answers an ask at all."""
+    return ask in asks(law.rulebook)
+
+
+def answer(law: Law, ask: str, args: tuple[Any, ...] = (), given: Mapping[str, Any] | None = None, **overrides: Any) -> Any:
+    """Put a question to the law. `overrides` replace law parameters by name (a case may fix one).
+
+    Raises UnknownAsk, and what the law raises: NotYetInForce when a required parameter has no value on the day.
+    """
+    available = asks(law.rulebook)
+    if ask not in available:
+        raise UnknownAsk(f"{law.system.id} answers no {ask!r}; {nearest(ask, available)}")
+    rule, topic = available[ask]
+    inputs = dict(zip(rule.given, args, strict=False))
+    if len(args) > len(rule.given):
+        raise UnknownAsk(f"{ask} takes {len(rule.given)} inputs ({', '.join(rule.given)}), {len(args)} were given")
+    for name, value in (given or {}).items():
+        if name not in rule.given:
+            raise UnknownAsk(f"{ask} takes no {name!r}; {nearest(name, rule.given)}")
+        inputs[name] = np.asarray(value) if isinstance(value, list) and _numeric(value) else value
+    missing = [name for name in rule.required if name not in inputs]
+    if missing:
+        raise UnknownAsk(f"{ask} also needs {', '.join(f'{name} ({rule.given[name]})' for name in missing)}")
+    return rule.function(**inputs, **parameters(law, rule, topic, overrides))
+
+
+def _numeric(values: list[Any]) -> bool:
+    return bool(values) and all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values)
+
+
+def parameters(law: Law, rule: Rule, topic: str, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The law parameters a rule takes, by name. A parameter with a default is left out when the law has no value for it."""
+    values: dict[str, Any] = {}
+    for name, required in rule.parameters.items():
+        path = path_of(name, topic)
+        if overrides and name in overrides:
+            values[name] = overrides[name]
+        elif required or path in law.rulebook.parameters:
+            try:
+                values[name] = law.value(path)
+            except NotYetInForce:
+                if required:
+                    raise
+    return values
+
+
+def path_of(name: str, topic: str) -> str:
+    """`upper_threshold` of topic stability -> `stability.upper_threshold`; `cap__reference` -> `cap.reference`."""
+    return name.replace("__", ".", 1) if "__" in name else f"{topic}.{name}"
+
+
+def unsound(rulebook: Rulebook) -> list[Fault]:
+    """Faults between the law and the rules: mechanism unknown, parameter lacking, parameter that nobody reads, two answers to one ask."""
+    known = mechanisms()
+    faults: list[Fault] = []
+    read: set[str] = set()
+    owner: dict[str, str] = {}
+    for topic, names in rulebook.rules.items():
+        file = f"{rulebook.system.id}/{topic}.yaml"
+        for name in names:
+            if name not in known:
+                faults.append(Fault(file, 1, "rules", f"no mechanism {name!r}", nearest(name, known)))
+                continue
+            for ask, rule in known[name].items():
+                if ask in owner:
+                    faults.append(Fault(file, 1, "rules", f"{name} and {owner[ask]} both answer {ask!r}", "choose one of them"))
+                owner[ask] = name
+                for parameter, required in rule.parameters.items():
+                    path = path_of(parameter, topic)
+                    read.add(path)
+                    if required and path not in rulebook.parameters:
+                        near = nearest(path, rulebook.parameters)
+                        faults.append(Fault(file, 1, path, f"{name} ({ask}) needs this parameter and the rulebook lacks it", near))
+    faults += [
+        Fault(p.file, p.line, path, "no chosen rule reads this parameter", "mark it `informative: true` or choose the rule that reads it")
+        for path, p in rulebook.parameters.items()
+        if path not in read and not p.informative and path not in CLERKS_OWN
+    ]
+    faults += [
+        Fault(p.file, p.line, path, "a rule reads this parameter, so it is not informative", "remove `informative: true`")
+        for path, p in rulebook.parameters.items()
+        if path in read and p.informative
+    ]
+    return faults
+
+
+#: Parameters that the administration itself reads: the calendar of tasks, the periods, and the published totals a run is held against.
+CLERKS_OWN = frozenset(
+    {
+        "calendar.agenda",
+        "calendar.period_end",
+        "registry.vintage_of",
+        "registry.carry_over_window_from",
+        "stability.months_of_feed",
+        "stability.placed_in_reserve",
+    }
+)

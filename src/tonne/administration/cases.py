@@ -1,0 +1,183 @@
+"""Published numbers as tests: reads cases, asks the law, compares with zero tolerance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from tonne.administration.asks import answer
+from tonne.law import Fault, Rulebook, RulebookError, apply_scenario, load
+from tonne.law.faults import LawError
+from tonne.law.schema import Exact, validate
+from tonne.law.text import Document, read
+from tonne.law.vocabulary import CONFIDENCES
+from tonne.units import UnitsError
+
+KINDS = ("published", "edge", "story", "illustration")
+
+
+class _Case(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    name: str = Field(min_length=5)
+    on: date
+    system: str | None = None
+    ask: str | None = None
+    value: str | None = None
+    key: Any = None
+    given: dict[str, Any] = Field(default_factory=dict)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    expect: Any = None
+    refused: str | None = None
+    kind: Annotated[str, BeforeValidator(lambda v: _known(v, KINDS))] = "published"
+    source: str = Field(min_length=3)
+    confidence: Annotated[str, BeforeValidator(lambda v: _known(v, CONFIDENCES))] = "source"
+    known_on: date | None = None
+    scenario: str | None = None
+    tolerance: Exact = Decimal(0)
+    tolerance_reason: str = ""
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _sensible(self) -> _Case:
+        if (self.ask is None) == (self.value is None):
+            raise ValueError("a case either asks (`ask:`) or reads a parameter (`value:`)")
+        if ("expect" in self.model_fields_set) == (self.refused is not None):
+            raise ValueError("a case either expects (`expect:`) or is refused (`refused:`)")
+        if self.tolerance and not self.tolerance_reason:
+            raise ValueError("a tolerance needs its reason: `tolerance_reason:`")
+        return self
+
+
+def _known(word: Any, words: Iterable[str]) -> Any:
+    if word not in words:
+        raise ValueError(f"{word!r} is none of {', '.join(words)}")
+    return word
+
+
+class _Cases(BaseModel):
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    cases: list[_Case]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one case went. `got` is the answer, or the refusal's name and words."""
+
+    name: str
+    system: str
+    file: str
+    kind: str
+    ask: str
+    passed: bool
+    expected: Any
+    got: Any
+    source: str
+    confidence: str
+    note: str = ""
+
+
+def read_cases(path: Path, shown_as: str | None = None) -> list[tuple[_Case, str]]:
+    """The cases of one file with `file:line` of each. Raises RulebookError with every fault."""
+    document = read(path, shown_as or path.name)
+    if document.data is None:
+        return []
+    if not isinstance(document.data, list):
+        raise RulebookError([Fault(document.file, 1, "", "a file of cases is a list, each item beginning with `- name:`")])
+    wrapped = Document(document.file, {"cases": document.data}, {("cases", *path): line for path, line in document.lines.items()})
+    faults: list[Fault] = []
+    model = validate(_Cases, wrapped, faults)
+    if faults or model is None:
+        raise RulebookError(faults)
+    return [(case, f"{document.file}:{document.line((i,))}") for i, case in enumerate(model.cases)]
+
+
+def run_rulebook(rulebook: Rulebook) -> list[Outcome]:
+    """The cases that lie beside a rulebook."""
+    folder = Path(rulebook.place) / "cases"
+    outcomes: list[Outcome] = []
+    for path in sorted(folder.rglob("*.yaml")):
+        shown = f"{rulebook.system.id}/cases/{path.relative_to(folder)}"
+        outcomes += [run_case(rulebook, case, place) for case, place in read_cases(path, shown)]
+    return outcomes
+
+
+def run_folder(folder: Path) -> list[Outcome]:
+    """Anybody's cases: every YAML file below a folder (or one file); each case names its `system:`."""
+    outcomes: list[Outcome] = []
+    paths = [folder] if folder.is_file() else sorted(folder.rglob("*.yaml"))
+    if not paths:
+        raise RulebookError([Fault(str(folder), 0, "", "no file of cases here", "cases are YAML files; see docs/architecture.md")])
+    for path in paths:
+        for case, place in read_cases(path, str(path.name)):
+            if case.system is None:
+                file, line = place.rsplit(":", 1)
+                raise RulebookError([Fault(file, int(line), "system", "missing", "outside a rulebook a case names its system")])
+            outcomes.append(run_case(load(case.system, answer), case, place))
+    return outcomes
+
+
+def run_case(rulebook: Rulebook, case: _Case, place: str = "") -> Outcome:
+    """Ask, compare. A refusal that was not expected is a failed case, never an exception."""
+    got: Any
+    try:
+        book = apply_scenario(rulebook, case.scenario) if case.scenario else rulebook
+        law = book.at(case.on, case.known_on)
+        if case.ask is not None:
+            got = plain(answer(law, case.ask, (), case.given, **case.parameters))
+        else:
+            assert case.value is not None
+            got = plain(law.table(case.value, case.key) if case.key is not None else law.value(case.value))
+    except (LawError, UnitsError, ValueError, KeyError, OverflowError, TypeError) as error:
+        refusal = type(error).__name__
+        shown = f"{refusal}: {error}"
+        return _outcome(rulebook, case, place, refusal == case.refused, case.refused or case.expect, shown)
+    if case.refused is not None:
+        return _outcome(rulebook, case, place, False, f"refused: {case.refused}", got)
+    return _outcome(rulebook, case, place, agrees(case.expect, got, case.tolerance), case.expect, got)
+
+
+def _outcome(rulebook: Rulebook, case: _Case, place: str, passed: bool, expected: Any, got: Any) -> Outcome:
+    asked = case.ask or case.value or ""
+    return Outcome(case.name, rulebook.system.id, place, case.kind, asked, passed, expected, got, case.source, case.confidence, case.note)
+
+
+def plain(value: Any) -> Any:
+    """NumPy answers as Python values."""
+    if isinstance(value, np.ndarray):
+        return [plain(v) for v in value.tolist()]
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return {key: plain(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    return value
+
+
+def agrees(expected: Any, got: Any, tolerance: Decimal = Decimal(0)) -> bool:
+    """Equal to the unit (or within the source's own rounding). For a mapping only the keys that the case names are compared."""
+    if isinstance(expected, Mapping):
+        if not isinstance(got, Mapping):
+            return False
+        by_text = {str(key): value for key, value in got.items()}
+        return all(str(key) in by_text and agrees(value, by_text[str(key)], tolerance) for key, value in expected.items())
+    if isinstance(expected, list):
+        return isinstance(got, list) and len(expected) == len(got) and all(agrees(e, g, tolerance) for e, g in zip(expected, got, strict=True))
+    if isinstance(expected, bool) or isinstance(got, bool) or expected is None or got is None:
+        return expected is got or (isinstance(expected, bool) and expected == got)
+    if isinstance(got, (int, Decimal, Fraction)):
+        try:
+            wanted = Fraction(expected) if not isinstance(expected, str) else Fraction(Decimal(expected))
+        except (ValueError, ArithmeticError, TypeError):
+            return False
+        return abs(wanted - Fraction(got)) <= Fraction(tolerance)
+    return bool(expected == got)

@@ -1,0 +1,100 @@
+"""What a handler answers: the events that follow from a command, their tables, the transfers they need. Nothing has happened yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tonne.administration.commands import Command, Table
+from tonne.administration.kinds import Kind
+from tonne.administration.state import State
+from tonne.dates import day_number
+from tonne.ledger import TransferFlag, transfers
+
+#: Transfers of one command are numbered within its sequence: sixteen million rows a command are room enough.
+ROWS_PER_COMMAND = 1 << 24
+#: Ids chosen by importers (a foreign registry's block numbers) live above those that the administration makes.
+IMPORTED_IDS = 1 << 61
+
+Batch: TypeAlias = "np.ndarray[Any, Any]"
+
+
+@dataclass
+class Decision:
+    """events: in order, each {"event": name, ...plain values}; a value `table` names one of `tables` (or `command/<name>` of the command's own).
+
+    opens accounts and unit types through events, which take effect before the transfers are applied.
+    independent: each transfer stands for itself (an import); otherwise all post or the command is refused.
+    """
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    tables: dict[str, Table] = field(default_factory=dict)
+    transfers: Batch | None = None
+    independent: bool = False
+
+
+Handler: TypeAlias = Callable[[State, Command], Decision]
+
+
+def move(
+    command: Command,
+    kind: Kind,
+    source: Any,
+    target: Any,
+    unit: Any,
+    quantity: Any,
+    flags: TransferFlag = TransferFlag.NONE,
+) -> Batch:
+    """A batch of transfers on the command's day. Arguments broadcast; rows of quantity 0 are left out; ids are given by the clerk."""
+    source, target, unit, quantity = np.broadcast_arrays(np.atleast_1d(source), target, unit, quantity)
+    rows = quantity != 0
+    batch = transfers(int(rows.sum()))
+    batch["from_account"], batch["to_account"], batch["unit"] = source[rows], target[rows], unit[rows]
+    batch["quantity"], batch["kind"], batch["flags"] = quantity[rows], int(kind), int(flags)
+    batch["day"] = day_number(command.day)
+    return batch
+
+
+def join(*batches: Batch) -> Batch:
+    return np.concatenate(batches) if batches else transfers(0)
+
+
+def table(command: Command, name: str, columns: Mapping[str, Any]) -> Any:
+    """A frame that a command must carry, with its columns cast. Raises Refusal `malformed` with what is missing."""
+    import polars as pl
+
+    from tonne.administration.refusals import Refusal
+
+    frame = command.tables.get(name)
+    if not isinstance(frame, pl.DataFrame):
+        raise Refusal("malformed", f"{command.kind} carries a table {name!r} with the columns {', '.join(columns)}")
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise Refusal("malformed", f"table {name!r} lacks {', '.join(missing)}; it has {', '.join(frame.columns)}")
+    try:
+        return frame.select([pl.col(column).cast(kind) for column, kind in columns.items()])
+    except pl.exceptions.PolarsError as error:
+        raise Refusal("malformed", f"table {name!r}: {str(error).splitlines()[0]}") from None
+
+
+def text(command: Command, name: str) -> str:
+    """A text of the body. Raises Refusal `malformed`."""
+    from tonne.administration.refusals import Refusal
+
+    value = command.body.get(name)
+    if not isinstance(value, str) or not value:
+        raise Refusal("malformed", f"{command.kind} needs {name!r} (text)")
+    return value
+
+
+def whole(command: Command, name: str, least: int = 1) -> int:
+    """A whole number of the body, not below `least`. Raises Refusal `malformed`."""
+    from tonne.administration.refusals import Refusal
+
+    value = command.body.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise Refusal("malformed", f"{command.kind} needs {name!r}, a whole number of at least {least}, not {value!r}")
+    return value

@@ -1,0 +1,196 @@
+"""How each event changes the state. No decision is taken here: replaying events must give the same state without the law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from tonne.administration.commands import Table
+from tonne.administration.state import ENTITLEMENT_SCHEMA, FINE_SCHEMA, STATUS_SCHEMA, State
+from tonne.law import Value
+from tonne.law.schema import GrowthModel, growth
+from tonne.ledger import AccountFlag
+from tonne.registers.participants import Participant
+from tonne.registers.reports import REPORT_SCHEMA
+
+Event = Mapping[str, Any]
+Tables = Mapping[str, Table]
+
+#: Accounts of these kinds may go negative: units come into being there, money is owed there, others' books are not ours to limit.
+MAY_OVERDRAW = ("issuance", "cash", "outside")
+
+
+def evolve(state: State, event: Event, tables: Tables) -> None:
+    """Apply one event. Raises KeyError for an event that this version does not know: the log was written by a newer one."""
+    EVOLUTIONS[event["event"]](state, event, tables)
+
+
+def _frame(event: Event, tables: Tables) -> pl.DataFrame:
+    frame = tables[event["table"]]
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _founded(state: State, event: Event, tables: Tables) -> None:
+    state.today = date.fromisoformat(event["day"])
+
+
+def _accounts_opened(state: State, event: Event, tables: Tables) -> None:
+    frame = _frame(event, tables)
+    kinds = frame["kind"].to_list()
+    state.accounts.add(frame["account"].to_list(), kinds, frame["holder"].to_list(), frame["installation"].to_list())
+    state.books.open_accounts([0 if kind in MAY_OVERDRAW else int(AccountFlag.MUST_NOT_OVERDRAW) for kind in kinds])
+
+
+def _account_opened(state: State, event: Event, tables: Tables) -> None:
+    state.accounts.add([event["account"]], [event["kind"]], [event["holder"]], [event.get("installation")])
+    flags = 0 if event["kind"] in MAY_OVERDRAW else int(AccountFlag.MUST_NOT_OVERDRAW)
+    state.books.open_accounts([flags | event.get("flags", 0)])
+
+
+def _flags_set(state: State, event: Event, tables: Tables) -> None:
+    state.books.set_flags([state.accounts.number(event["account"])], [event["flags"]])
+
+
+def _participant_registered(state: State, event: Event, tables: Tables) -> None:
+    member = Participant(event["participant"], event["name"], event["role"], event["country"])
+    state.participants = state.participants.add(member)
+
+
+def _installations_registered(state: State, event: Event, tables: Tables) -> None:
+    state.installations = state.installations.add(_frame(event, tables))
+
+
+def _installation_closed(state: State, event: Event, tables: Tables) -> None:
+    state.installations = state.installations.with_closed(event["installation"], event["year"])
+
+
+def _unit_type_added(state: State, event: Event, tables: Tables) -> None:
+    state.new_unit_type(event["code"], event["kind"], event["vintage"], event["measure"])
+
+
+def _activity_filed(state: State, event: Event, tables: Tables) -> None:
+    state.activity = state.activity.add(_frame(event, tables))
+
+
+def _reports_filed(state: State, event: Event, tables: Tables) -> None:
+    """Rows replace what was filed for the same installation and year: a report may be filed again until it is verified."""
+    frame = _frame(event, tables).select("installation", pl.col("year").cast(pl.Int32), "reported", pl.lit("reported").alias("state"))
+    rest = state.reports.frame.join(frame, on=["installation", "year"], how="anti")
+    state.reports = type(state.reports)(_with_rows(rest, frame), state.reports.corrections)
+
+
+def _with_rows(frame: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    missing = [
+        pl.lit(0 if name.startswith("allocated") else None).cast(kind).alias(name) for name, kind in REPORT_SCHEMA.items() if name not in rows.columns
+    ]
+    return pl.concat([frame, rows.with_columns(missing).select([pl.col(n).cast(k) for n, k in REPORT_SCHEMA.items()])])
+
+
+def _reports_verified(state: State, event: Event, tables: Tables) -> None:
+    """Columns installation, year, verified, state; rows without a report before are entered."""
+    frame = _frame(event, tables).select("installation", pl.col("year").cast(pl.Int32), "verified", "state")
+    old = state.reports.frame
+    kept = old.join(frame, on=["installation", "year"], how="anti")
+    reported = frame.join(old.select("installation", "year", "reported"), on=["installation", "year"], how="left", maintain_order="left")
+    state.reports = type(state.reports)(_with_rows(kept, reported), state.reports.corrections)
+
+
+def _reports_missing(state: State, event: Event, tables: Tables) -> None:
+    _reports_verified(state, event, tables)
+
+
+def _report_corrected(state: State, event: Event, tables: Tables) -> None:
+    state.reports = state.reports.correct(
+        event["installation"],
+        event["year"],
+        event["verified"],
+        after_deadline=event["after_deadline"],
+        by=event["by"],
+        on=date.fromisoformat(event["day"]),
+        reason=event["reason"],
+    )
+
+
+def _entitled(state: State, event: Event, tables: Tables) -> None:
+    frame = _frame(event, tables).select([pl.col(n).cast(k) for n, k in ENTITLEMENT_SCHEMA.items()])
+    rest = state.entitlements.join(frame, on=["installation", "year", "basis"], how="anti")
+    state.entitlements = pl.concat([rest, frame]).sort("installation", "year", "basis")
+
+
+def _statuses_set(state: State, event: Event, tables: Tables) -> None:
+    frame = _frame(event, tables).select([pl.col(n).cast(k) for n, k in STATUS_SCHEMA.items()])
+    rest = state.statuses.join(frame, on=["installation", "year", "interim"], how="anti")
+    state.statuses = pl.concat([rest, frame]).sort("installation", "year", "interim")
+
+
+def _fined(state: State, event: Event, tables: Tables) -> None:
+    frame = _frame(event, tables).select([pl.col(n).cast(k) for n, k in FINE_SCHEMA.items()])
+    state.fines = pl.concat([state.fines, frame]).sort("installation", "year")
+
+
+def _published(state: State, event: Event, tables: Tables) -> None:
+    state.notices.append({key: value for key, value in event.items() if key != "event"})
+
+
+def _task_done(state: State, event: Event, tables: Tables) -> None:
+    state.done[f"{event['task']}:{event['year']}"] = event["day"]
+
+
+def _amended(state: State, event: Event, tables: Tables) -> None:
+    amend(state, event)
+    state.amendments.append({key: value for key, value in event.items() if key != "event"})
+
+
+def amend(state: State, patch: Mapping[str, Any]) -> None:
+    """Lay one amendment over the rulebook: a value that takes effect on a day and became known on another."""
+    from tonne.administration.values import revive
+
+    grows = growth(GrowthModel.model_validate(patch["grows"])) if patch.get("grows") else None
+    value = Value(
+        date.fromisoformat(patch["from"]),
+        revive(patch.get("value")),
+        patch["source"],
+        date.fromisoformat(patch["published"]),
+        "source",
+        "in_force",
+        patch.get("note", ""),
+        grows,
+    )
+    state.rulebook = state.rulebook.with_values({patch["parameter"]: value}, state.rulebook.scenario, False)
+    state._laws.clear()
+
+
+def _noted(state: State, event: Event, tables: Tables) -> None:
+    """The transfers of the command are its whole effect."""
+
+
+EVOLUTIONS: dict[str, Callable[[State, Event, Tables], None]] = {
+    "founded": _founded,
+    "accounts_opened": _accounts_opened,
+    "account_opened": _account_opened,
+    "flags_set": _flags_set,
+    "participant_registered": _participant_registered,
+    "installations_registered": _installations_registered,
+    "installation_closed": _installation_closed,
+    "unit_type_added": _unit_type_added,
+    "activity_filed": _activity_filed,
+    "reports_filed": _reports_filed,
+    "reports_verified": _reports_verified,
+    "reports_missing": _reports_missing,
+    "report_corrected": _report_corrected,
+    "entitled": _entitled,
+    "statuses_set": _statuses_set,
+    "fined": _fined,
+    "published": _published,
+    "task_done": _task_done,
+    "amended": _amended,
+    "moved": _noted,
+    "judged": _noted,
+}
+
+#: Events that make room in the ledger: they take effect before the command's transfers.
+OPENING = frozenset({"accounts_opened", "account_opened", "unit_type_added"})

@@ -1,0 +1,82 @@
+"""Who may do what. A role may send a verb; some verbs also ask whose account or installation it is."""
+
+from __future__ import annotations
+
+from tonne.administration.commands import Command
+from tonne.administration.refusals import Refusal
+from tonne.administration.state import State
+
+#: The calendar itself acts under this name; nobody can register it.
+LAW = "law"
+#: The authority that founded the market.
+ADMINISTRATOR = "administrator"
+
+ADMIN_ONLY = frozenset({ADMINISTRATOR})
+#: verb -> roles that may send it. What is not listed here nobody may send.
+VERBS: dict[str, frozenset[str]] = {
+    "found": ADMIN_ONLY,
+    "register_participant": ADMIN_ONLY,
+    "register_installations": ADMIN_ONLY,
+    "close_installation": ADMIN_ONLY,
+    "open_account": ADMIN_ONLY | {"operator", "trader", "auctioneer"},
+    "open_accounts": ADMIN_ONLY,
+    "set_account_flags": ADMIN_ONLY,
+    "file_activity": ADMIN_ONLY | {"operator"},
+    "entitle": ADMIN_ONLY,
+    "report": ADMIN_ONLY | {"operator"},
+    "verify": ADMIN_ONLY | {"verifier"},
+    "correct_report": ADMIN_ONLY,
+    "add_unit_type": ADMIN_ONLY,
+    "open_balance": ADMIN_ONLY,
+    "bring_forward": ADMIN_ONLY,
+    "auction_calendar": ADMIN_ONLY | {"auctioneer"},
+    "sell": ADMIN_ONLY | {"auctioneer"},
+    "transfer": ADMIN_ONLY | {"operator", "trader"},
+    "import_transfers": ADMIN_ONLY,
+    "surrender": ADMIN_ONLY | {"operator"},
+    "cancel": ADMIN_ONLY | {"operator", "trader"},
+    "amend": ADMIN_ONLY,
+} | dict.fromkeys(
+    (
+        "issue",
+        "pre_allocate",
+        "allocate",
+        "final_allocate",
+        "auction",
+        "report_deadline",
+        "verify_deadline",
+        "interim_surrender",
+        "surrender_deadline",
+        "penalise",
+        "publish_circulation",
+        "stabilise",
+        "invalidate",
+        "carry_over",
+    ),
+    frozenset({LAW}),
+)
+
+
+def role_of(state: State, participant: str) -> str:
+    """The role under which somebody acts, `` if nobody knows them. Holders of accounts are operators without further registration."""
+    if participant in (LAW, ADMINISTRATOR):
+        return participant
+    if participant in state.participants:
+        return state.participants[participant].role
+    return "operator" if state.accounts.of_holder(participant) else ""
+
+
+def require(state: State, command: Command) -> None:
+    """Raises Refusal: `unknown_participant`, `not_permitted`."""
+    role = role_of(state, command.by)
+    if not role:
+        raise Refusal("unknown_participant", f"nobody is registered as {command.by!r}")
+    allowed = VERBS.get(command.kind, frozenset())
+    if role not in allowed:
+        raise Refusal("not_permitted", f"{command.kind} is for {', '.join(sorted(allowed)) or 'nobody'}; {command.by!r} is {role}")
+
+
+def require_holder(state: State, command: Command, account: int) -> None:
+    """Only the holder, or the administrator, disposes of what an account holds. Raises Refusal `not_permitted`."""
+    if command.by not in (ADMINISTRATOR, LAW) and state.accounts.holders[account] != command.by:
+        raise Refusal("not_permitted", f"account {state.accounts.ids[account]} is not {command.by!r}'s")

@@ -1,0 +1,113 @@
+"""Emission reports: operators file, verifiers check, the authority corrects; the deadline says who is missing."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tonne.administration.agenda import day_of
+from tonne.administration.commands import Command
+from tonne.administration.decision import Decision, table, text, whole
+from tonne.administration.permissions import ADMINISTRATOR
+from tonne.administration.refusals import Refusal
+from tonne.administration.state import State
+from tonne.registers.reports import WITH_FIGURE
+
+
+def report(state: State, command: Command) -> Decision:
+    """Table `reports`: installation, year, emissions (t). By the operators, until the deadline; until verified it may be filed again."""
+    frame = _figures(state, command, "reports", "emissions")
+    if command.by != ADMINISTRATOR:
+        _require_own(state, command, frame)
+        _require_in_time(state, command, "report", frame)
+    verified = state.reports.frame.filter(pl.col("state").is_in(WITH_FIGURE)).join(frame, on=["installation", "year"], how="semi")
+    if verified.height:
+        name, year = verified.row(0)[:2]
+        raise Refusal("already_verified", f"{verified.height} reports are verified, such as {name} {year}; the authority can correct them")
+    rows = frame.rename({"emissions": "reported"})
+    return Decision([{"event": "reports_filed", "table": "reports"}], {"reports": rows})
+
+
+def verify(state: State, command: Command) -> Decision:
+    """Table `reports`: installation, year, verified (t, null without a figure), and optionally state (verified, excluded, no_entry, not_reported,
+    rejected). A verifier signs or rejects what was reported; the administrator may also enter figures that nobody reported here."""
+    columns = {"installation": pl.String, "year": pl.Int32, "verified": pl.Int64}
+    given = command.tables.get("reports")
+    if isinstance(given, pl.DataFrame) and "state" in given.columns:
+        columns["state"] = pl.String
+    frame = table(command, "reports", columns)
+    if "state" not in frame.columns:
+        frame = frame.with_columns(state=pl.lit("verified"))
+    _require_known(state, frame)
+    old = frame.join(state.reports.frame.select("installation", "year", "reported", before="state"), on=["installation", "year"], how="left")
+    if command.by != ADMINISTRATOR:
+        missing = old.filter(pl.col("before").is_null() | ~pl.col("before").is_in(["reported", "rejected"]))
+        if missing.height:
+            name, year = missing.row(0)[:2]
+            raise Refusal("not_reported", f"{missing.height} rows have no report to verify, such as {name} {year}")
+        _require_in_time(state, command, "verify", frame)
+    again = old.filter(pl.col("before").is_in(list(WITH_FIGURE)))
+    if again.height:
+        name, year = again.row(0)[:2]
+        raise Refusal("already_verified", f"{again.height} reports are verified already, such as {name} {year}; a change is a correction")
+    return Decision([{"event": "reports_verified", "table": "reports"}], {"reports": frame})
+
+
+def correct_report(state: State, command: Command) -> Decision:
+    """Body: installation, year, verified, reason. The authority's correction of a verified figure, also after the deadline; the old one is kept."""
+    installation, year, verified = text(command, "installation"), whole(command, "year", 1900), whole(command, "verified", 0)
+    rows = state.reports.frame.filter(pl.col("installation") == installation, pl.col("year") == year)
+    if not rows.height:
+        raise Refusal("not_reported", f"nothing is recorded for {installation!r} in {year}")
+    deadline = day_of(state, "surrender", year)
+    late = deadline is not None and command.day > deadline
+    event = {"event": "report_corrected", "installation": installation, "year": year, "verified": verified, "after_deadline": late}
+    return Decision([event | {"by": command.by, "day": command.day.isoformat(), "reason": text(command, "reason")}])
+
+
+def report_deadline(state: State, command: Command) -> Decision:
+    """Body: year. Installations that were to report and have no figure are marked `not_reported`."""
+    year = whole(command, "year", 1900)
+    done = {"event": "task_done", "task": "report", "year": year, "day": command.day.isoformat()}
+    there = state.reports.for_year(year).select("installation")
+    missing = state.installations.operating(year).join(there, on="installation", how="anti").select("installation")
+    if not missing.height:
+        return Decision([done])
+    rows = missing.with_columns(year=pl.lit(year, pl.Int32), verified=pl.lit(None, pl.Int64), state=pl.lit("not_reported"))
+    return Decision([{"event": "reports_missing", "table": "missing"}, done], {"missing": rows})
+
+
+def verify_deadline(state: State, command: Command) -> Decision:
+    """Body: year. After this day verifiers sign nothing more for the year."""
+    return Decision([{"event": "task_done", "task": "verify", "year": whole(command, "year", 1900), "day": command.day.isoformat()}])
+
+
+def _figures(state: State, command: Command, name: str, figure: str) -> pl.DataFrame:
+    frame = table(command, name, {"installation": pl.String, "year": pl.Int32, figure: pl.Int64})
+    if not frame.height or frame.null_count().sum_horizontal().item():
+        raise Refusal("malformed", f"table {name!r} has rows, and every row has an installation, a year and {figure}")
+    if frame.filter(pl.col(figure) < 0).height:
+        raise Refusal("malformed", f"{figure} are not below zero")
+    if frame.select("installation", "year").is_duplicated().any():
+        raise Refusal("malformed", "an installation has one report a year")
+    _require_known(state, frame)
+    return frame
+
+
+def _require_known(state: State, frame: pl.DataFrame) -> None:
+    unknown = frame.join(state.installations.frame.select("installation"), on="installation", how="anti")
+    if unknown.height:
+        raise Refusal("unknown_installation", f"{unknown.height} rows name no registered installation, such as {unknown['installation'][0]!r}")
+
+
+def _require_own(state: State, command: Command, frame: pl.DataFrame) -> None:
+    mine = {state.accounts.installations[number] for number in state.accounts.of_holder(command.by)}
+    foreign = [name for name in frame["installation"].unique().to_list() if name not in mine]
+    if foreign:
+        raise Refusal("not_permitted", f"{command.by!r} does not operate {sorted(foreign)[0]!r}")
+
+
+def _require_in_time(state: State, command: Command, task: str, frame: pl.DataFrame) -> None:
+    for year in frame["year"].unique().sort().to_list():
+        deadline = day_of(state, task, year)
+        if deadline is not None and command.day > deadline:
+            raise Refusal("after_deadline", f"{task} for {year} was due on {deadline}; it is {command.day}, only the authority may still correct")

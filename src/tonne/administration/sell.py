@@ -1,0 +1,133 @@
+"""Offer units for sale, and sell them at a given price. (Auctions with bids are the market room's; this is the plain sale.)"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tonne.administration.allocate import ask_rows
+from tonne.administration.asks import answer, offers
+from tonne.administration.commands import Command
+from tonne.administration.decision import Decision, join, move, table, whole
+from tonne.administration.kinds import Kind
+from tonne.administration.permissions import require_holder
+from tonne.administration.refusals import Refusal
+from tonne.administration.stabilise import reserve_parts
+from tonne.administration.state import State
+from tonne.administration.transfer import account
+from tonne.ledger import TransferFlag
+from tonne.units import NEAREST, decimals_of, fraction, multiply
+
+
+def auction_calendar(state: State, command: Command) -> Decision:
+    """Body: year, volume, source. The authority's published volume for a year: it goes before what the rule would offer."""
+    note = {"event": "published", "what": "auction_calendar", "year": whole(command, "year", 1900), "quantity": whole(command, "volume", 0)}
+    note |= {"source": command.body.get("source") or "", "day": command.day.isoformat()}
+    return Decision([note])
+
+
+def auction(state: State, command: Command) -> Decision:
+    """Body: year. The year's auction volume to the auction account, the stability reserve's intake to it, its release out of it."""
+    year = whole(command, "year", 1900)
+    law = state.law(command.day)
+    done = {"event": "task_done", "task": "auction", "year": year, "day": command.day.isoformat()}
+    cap = state.notice("cap", year)
+    if cap is None:
+        return Decision([done])
+    unit = state.unit(cap["unit"])
+    total, reserve, stall = (state.accounts.number(name) for name in ("total-quantity", "stability-reserve", "auction"))
+    left = state.books.available(total, unit)
+    intake, release = reserve_parts(state, year)
+    placed = _placed(law, year)
+    allocated = state.notice("allocated", year)
+    pool = {"year": year, "cap": cap["quantity"], "allocated": allocated["quantity"] if allocated else 0}
+    published = state.notice("auction_calendar", year)
+    if published is not None:
+        volume, basis = int(published["quantity"]), "published"
+    else:
+        volume = int(ask_rows(law, "auction_volume", pool | {"msr_intake": intake, "msr_release": release})) if offers(law, "auction_volume") else 0
+        basis = "rule"
+    release = min(release, state.books.available(reserve, unit))
+    from_total = max(volume - release, 0)
+    if intake + placed + from_total > left:
+        short = intake + placed + from_total - left
+        raise Refusal("limit_exceeded", f"auctioning {volume:,} and setting {intake + placed:,} aside needs {short:,} more than is left of the total")
+    batch = join(
+        move(command, Kind.WITHHOLD, total, reserve, unit, intake + placed),
+        move(command, Kind.RELEASE, reserve, stall, unit, min(release, volume), TransferFlag.BY_AUTHORITY),
+        move(command, Kind.OFFER, total, stall, unit, from_total),
+    )
+    note = {"event": "published", "what": "auction", "year": year, "quantity": volume, "basis": basis, "day": command.day.isoformat()}
+    note |= {"intake": intake, "release": release, "placed": placed, "unit": cap["unit"]}
+    return Decision([note, done], transfers=batch)
+
+
+def _placed(law: Any, year: int) -> int:
+    """Units that the law places in the reserve outright in a year: postponed or unallocated ones."""
+    if not law.has("stability.placed_in_reserve"):
+        return 0
+    return int(law.value("stability.placed_in_reserve").get(year) or 0)
+
+
+def sell(state: State, command: Command) -> Decision:
+    """Table `sales`: account (buyer), quantity. Body: from (seller's account), unit, price (text, or null), paid_in (bool).
+
+    With a price each sale is units against money: linked transfers that post together or not at all. `paid_in` says that the buyers' banks pay the
+    cost in at the same time; otherwise buyers need the money on their accounts. Refused below the auction's reserve price.
+    """
+    seller = account(state, str(command.body.get("from") or "auction"))
+    if state.accounts.kinds[seller] != "auction":  # what is offered belongs to the public; whoever may sell may sell it
+        require_holder(state, command, seller)
+    code = command.body.get("unit")
+    unit = state.unit(code) if isinstance(code, str) else -1
+    if unit < 0:
+        raise Refusal("unknown_unit_type", f"no unit type {code!r}")
+    sales = table(command, "sales", {"account": pl.String, "quantity": pl.Int64})
+    if not sales.height or sales.filter(pl.col("quantity") <= 0).height:
+        raise Refusal("malformed", "every sale has a quantity above zero, and there is at least one")
+    buyers = np.array([account(state, name) for name in sales["account"].to_list()], dtype=np.int64)
+    quantity = sales["quantity"].to_numpy()
+    note: dict[str, Any] = {"event": "moved", "count": sales.height, "quantity": int(quantity.sum())}
+    price = _price(state, command, seller)
+    if price is None:
+        return Decision([note], transfers=move(command, Kind.SELL, seller, buyers, unit, quantity))
+    batch = _against_money(state, command, seller, buyers, unit, quantity, price)
+    return Decision([note | {"price": str(price)}], transfers=batch)
+
+
+def _price(state: State, command: Command, seller: int) -> Decimal | None:
+    value = command.body.get("price")
+    if value is None:
+        return None
+    try:
+        price = Decimal(str(value))
+    except InvalidOperation:
+        raise Refusal("malformed", f'{value!r} is no price; write it as text, like "13.91"') from None
+    if price <= 0:
+        raise Refusal("malformed", f"a price is above zero, not {price}")
+    law = state.law(command.day)
+    if state.accounts.kinds[seller] == "auction" and offers(law, "auction_reserve_price"):
+        floor = answer(law, "auction_reserve_price", (command.day.year,))
+        if floor is not None and price < Decimal(str(floor)):
+            raise Refusal("limit_exceeded", f"the auction reserve price of {command.day.year} is {floor}; {price} is below it")
+    return price
+
+
+def _against_money(state: State, command: Command, seller: int, buyers: Any, unit: int, quantity: Any, price: Decimal) -> Any:
+    """Chains of (pay in,) pay, deliver, in that order for each buyer. Cost to the minor unit, nearest."""
+    currency = state.rulebook.system.currency
+    money = state.unit(currency)
+    minor = fraction(price) * 10 ** decimals_of(currency)
+    cost = multiply(quantity, minor, rounding=NEAREST)
+    legs = []
+    if command.body.get("paid_in"):
+        legs.append(move(command, Kind.PAY, state.accounts.number("bank"), buyers, money, cost, TransferFlag.LINKED))
+    till = state.accounts.number("treasury") if state.accounts.kinds[seller] == "auction" else seller
+    legs.append(move(command, Kind.PAY, buyers, till, money, cost, TransferFlag.LINKED))
+    legs.append(move(command, Kind.SELL, seller, buyers, unit, quantity))
+    if any(len(leg) != len(buyers) for leg in legs):
+        raise Refusal("malformed", f"at {price} some of these sales cost less than one minor unit of {currency}")
+    return np.stack(legs, axis=1).reshape(-1)

@@ -1,0 +1,195 @@
+"""Surrender units against verified emissions; on the deadline, judge who complied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tonne.administration.allocate import account_numbers, ask_rows
+from tonne.administration.asks import answer, offers
+from tonne.administration.commands import Command
+from tonne.administration.decision import Decision, move, table, whole
+from tonne.administration.kinds import Kind
+from tonne.administration.permissions import ADMINISTRATOR
+from tonne.administration.refusals import Refusal
+from tonne.administration.stabilise import first_year
+from tonne.administration.state import State
+from tonne.ledger import TransferFlag
+from tonne.registers.reports import MISSING, WITH_FIGURE, status
+
+
+def surrender(state: State, command: Command) -> Decision:
+    """Table `surrenders`: installation, quantity; body: year (emissions year). Oldest admissible vintage first; all of it or refused."""
+    year = whole(command, "year", 1900)
+    frame = table(command, "surrenders", {"installation": pl.String, "quantity": pl.Int64})
+    if not frame.height or frame.filter(pl.col("quantity") <= 0).height or frame["installation"].is_duplicated().any():
+        raise Refusal("malformed", "every row surrenders more than zero, one row an installation, at least one row")
+    accounts = account_numbers(state, frame["installation"])
+    if command.by != ADMINISTRATOR:
+        mine = set(state.accounts.of_holder(command.by))
+        foreign = [state.accounts.ids[a] for a in accounts.tolist() if a not in mine]
+        if foreign:
+            raise Refusal("not_permitted", f"account {foreign[0]} is not {command.by!r}'s")
+    batch, short = spend(state, command, Kind.SURRENDER, accounts, frame["quantity"].to_numpy(), year)
+    if short.any():
+        row = int(np.flatnonzero(short)[0])
+        name, wanted = frame["installation"][row], int(frame["quantity"][row])
+        more = f", and {int((short > 0).sum()) - 1} more installations" if (short > 0).sum() > 1 else ""
+        raise Refusal("insufficient_balance", f"{name} surrenders {wanted:,} for {year} and lacks {int(short[row]):,}{more}")
+    return Decision([{"event": "moved", "count": len(batch), "year": year, "quantity": int(frame["quantity"].sum())}], transfers=batch)
+
+
+def bring_forward(state: State, command: Command) -> Decision:
+    """Table `rows`: installation, owed, surrendered, status; body: year. Where each installation stood before these books began."""
+    year = whole(command, "year", 1900)
+    if state.statuses.height:
+        raise Refusal("already_done", "what stood before can be brought forward once, before anything is judged")
+    frame = table(command, "rows", {"installation": pl.String, "owed": pl.Int64, "surrendered": pl.Int64, "status": pl.String})
+    account_numbers(state, frame["installation"])
+    rows = frame.with_columns(year=pl.lit(year, pl.Int32), interim=pl.lit(False))
+    return Decision([{"event": "statuses_set", "table": "statuses"}], {"statuses": rows})
+
+
+def brought_forward(state: State) -> pl.DataFrame:
+    """installation, owed_before, surrendered_before, status_before: of the years before the first of these books."""
+    before = state.statuses.filter(pl.col("year") < first_year(state))
+    return before.select("installation", owed_before="owed", surrendered_before="surrendered", status_before="status")
+
+
+def spend(state: State, command: Command, kind: Kind, accounts: Any, quantity: Any, year: int) -> tuple[Any, Any]:
+    """(transfers, what is lacking per row): units to the surrendered account, oldest admissible vintage first."""
+    left = np.array(quantity, dtype=np.int64)
+    target = state.accounts.number("surrendered")
+    batches = []
+    for unit in admissible(state, command, year):
+        take = np.minimum(left, state.books.availables(accounts, unit))
+        batches.append(move(command, kind, accounts, target, unit, take, TransferFlag.BY_AUTHORITY))
+        left -= take
+        if not left.any():
+            break
+    return (np.concatenate(batches) if batches else move(command, kind, accounts[:0], target, 0, 0)), left
+
+
+def admissible(state: State, command: Command, year: int) -> list[int]:
+    """Allowance unit types that may pay for a year: as the law says; otherwise no later vintage than the year itself."""
+    law = state.law(command.day)
+    units = []
+    for unit in state.allowance_units():
+        vintage = state.books.unit_types[unit].vintage
+        if vintage is None:
+            units.append(unit)
+        elif offers(law, "vintage_pays"):
+            if answer(law, "vintage_pays", (), {"vintage": vintage, "year": year}):
+                units.append(unit)
+        elif vintage <= year:
+            units.append(unit)
+    return units
+
+
+def interim_surrender(state: State, command: Command) -> Decision:
+    """Body: year. The partial test inside a period: a share, set by the law, of the year's obligation."""
+    year = whole(command, "year", 1900)
+    law = state.law(command.day)
+    done = {"event": "task_done", "task": "interim_surrender", "year": year, "day": command.day.isoformat()}
+    if not offers(law, "interim_obligation") or period_end(state, year) == year:
+        return Decision([done])
+    frame = _judged(state, command, year, interim=True)
+    return _decided(frame, year, [done], interim=True)
+
+
+def surrender_deadline(state: State, command: Command) -> Decision:
+    """Body: year. The last day to surrender for a year, or for the period that ends with it: everybody is judged by the cumulative rule."""
+    year = whole(command, "year", 1900)
+    done = {"event": "task_done", "task": "surrender", "year": year, "day": command.day.isoformat()}
+    if period_end(state, year) != year:
+        return Decision([done])
+    return _decided(_judged(state, command, year, interim=False), year, [done], interim=False)
+
+
+def _decided(frame: pl.DataFrame, year: int, events: list[dict[str, Any]], interim: bool) -> Decision:
+    if not frame.height:
+        return Decision(events)
+    counts = {letter: n for letter, n in sorted(frame.group_by("status").len().iter_rows())}
+    what = "interim_compliance" if interim else "compliance"
+    note = {"event": "published", "what": what, "year": year, "statuses": counts}
+    note |= {"owed": int(frame["owed"].sum()), "surrendered": int(frame["surrendered"].sum()), "day": events[0]["day"]}
+    return Decision([{"event": "statuses_set", "table": "statuses"}, note, *events], {"statuses": frame})
+
+
+def period_end(state: State, year: int) -> int:
+    """The last year of the compliance period a year belongs to: itself where every year stands alone."""
+    law = state.law(max(state.today, state.rulebook.system.begins))
+    return int(law.value("calendar.period_end").get(year, year)) if law.has("calendar.period_end") else year
+
+
+def owed_by_installation(state: State, command: Command, year: int, interim: bool) -> pl.DataFrame:
+    """installation, owed: cumulative obligations of all years up to `year` (of the running period only its interim part, in an interim test)."""
+    law = state.law(command.day)
+    rows = state.reports.frame.filter(pl.col("year") <= year, pl.col("verified").is_not_null()).select("installation", "year", "verified")
+    verified, years = rows["verified"].to_numpy(), rows["year"].to_numpy().astype(np.int64)
+    owed = np.asarray(ask_rows(law, "obligation", {"verified": verified, "year": years})) if offers(law, "obligation") and rows.height else verified
+    if interim:
+        end = period_end(state, year)
+        running = np.array([period_end(state, int(y)) == end for y in np.unique(years)])[np.searchsorted(np.unique(years), years)]
+        part = np.asarray(ask_rows(law, "interim_obligation", {"verified": verified, "year": years}))
+        owed = np.where(running, part, owed)
+    frame = rows.select("installation", owed=pl.Series(owed, dtype=pl.Int64)).group_by("installation").agg(pl.col("owed").sum())
+    extra = state.fines.filter(pl.col("units") > 0).group_by("installation").agg(pl.col("units").sum())
+    joined = frame.join(extra, on="installation", how="left").join(brought_forward(state), on="installation", how="left")
+    joined = joined.with_columns(owed=pl.sum_horizontal(pl.col("owed", "units", "owed_before").fill_null(0)))
+    return joined.select("installation", "owed").sort("installation")
+
+
+def surrendered_by_installation(state: State) -> pl.DataFrame:
+    """installation, surrendered: everything that left its account for the surrendered account, and what it surrendered before these books."""
+    rows = state.books.transfers
+    rows = rows[rows["to_account"] == state.accounts.number("surrendered")]
+    accounts, index = np.unique(rows["from_account"], return_inverse=True)
+    sums = np.zeros(len(accounts), dtype=np.int64)
+    np.add.at(sums, index, rows["quantity"])
+    names = [state.accounts.installations[a] for a in accounts.tolist()]
+    here = pl.DataFrame({"installation": names, "surrendered": sums}, schema={"installation": pl.String, "surrendered": pl.Int64})
+    before = brought_forward(state).select("installation", surrendered="surrendered_before")
+    return pl.concat([here, before]).group_by("installation").agg(pl.col("surrendered").sum()).sort("installation")
+
+
+def _judged(state: State, command: Command, year: int, interim: bool) -> pl.DataFrame:
+    """One row for each installation with a report for the year, in STATUS_SCHEMA."""
+    this = state.reports.for_year(year).select("installation", "state")
+    rows = this.join(owed_by_installation(state, command, year, interim), on="installation", how="left", maintain_order="left")
+    rows = rows.join(surrendered_by_installation(state), on="installation", how="left", maintain_order="left").fill_null(0)
+    before = (
+        state.reports.frame.filter(pl.col("year") <= year, pl.col("state").is_in([*MISSING, *WITH_FIGURE]))
+        .group_by("installation")
+        .agg(missing=pl.col("state").sort_by("year").last().is_in(list(MISSING)), had_figure=pl.col("verified").is_not_null().any())
+    )
+    late = (
+        pl.DataFrame(state.reports.corrections)
+        .filter(pl.col("after_deadline"), pl.col("year") == year)
+        .select("installation", late=pl.lit(True))
+        .unique()
+    )
+    rows = rows.join(before, on="installation", how="left", maintain_order="left").join(late, on="installation", how="left", maintain_order="left")
+    rows = rows.join(brought_forward(state), on="installation", how="left", maintain_order="left")
+    rows = rows.with_columns(
+        pl.coalesce("missing", pl.col("status_before") == "C", pl.lit(False)).alias("missing"),
+        (pl.col("had_figure").fill_null(False) | pl.col("status_before").is_not_null()).alias("had_figure"),
+        pl.col("late").fill_null(False),
+    )
+    letters = status(
+        rows["surrendered"].to_numpy(),
+        rows["owed"].to_numpy(),
+        rows["missing"].to_numpy(),
+        corrected_after_deadline=rows["late"].to_numpy(),
+        no_obligation=(rows["state"].is_in(["no_entry", "excluded"]) & ~rows["had_figure"]).to_numpy(),
+    )
+    return rows.select(
+        "installation",
+        pl.lit(year, pl.Int32).alias("year"),
+        "owed",
+        "surrendered",
+        pl.Series("status", letters, dtype=pl.String),
+        pl.lit(interim).alias("interim"),
+    )

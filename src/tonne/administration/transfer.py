@@ -1,0 +1,91 @@
+"""Move units between accounts: one transfer, many, or another registry's records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tonne.administration.commands import Command
+from tonne.administration.decision import IMPORTED_IDS, Decision, move, text, whole
+from tonne.administration.kinds import Kind
+from tonne.administration.permissions import ADMINISTRATOR, require_holder
+from tonne.administration.refusals import Refusal
+from tonne.administration.state import State
+from tonne.ledger import TRANSFER, TransferFlag
+
+
+def transfer(state: State, command: Command) -> Decision:
+    """Body: from, to, unit, quantity. Or a table `transfers` of the ledger's dtype (accounts and unit types by number), all or none."""
+    batch = command.tables.get("transfers")
+    if isinstance(batch, np.ndarray):
+        return Decision([{"event": "moved", "count": len(batch)}], transfers=_bulk(state, command, batch))
+    source, target = account(state, text(command, "from")), account(state, text(command, "to"))
+    require_holder(state, command, source)
+    row = move(command, Kind.TRANSFER, source, target, unit_type(state, text(command, "unit")), whole(command, "quantity"))
+    return Decision([{"event": "moved", "count": 1}], transfers=row)
+
+
+def _bulk(state: State, command: Command, batch: Any) -> Any:
+    if batch.dtype != TRANSFER or not len(batch):
+        raise Refusal("malformed", "table 'transfers' is an array of the ledger's dtype with at least one row")
+    batch = batch.copy()
+    if command.by != ADMINISTRATOR:
+        mine = state.accounts.of_holder(command.by)
+        foreign = ~np.isin(batch["from_account"], mine)
+        if foreign.any():
+            raise Refusal("not_permitted", f"row {int(np.flatnonzero(foreign)[0]) + 1} takes from an account that is not {command.by!r}'s")
+        batch["flags"] &= ~int(TransferFlag.BY_AUTHORITY)
+    batch["id"], batch["kind"] = 0, int(Kind.TRANSFER)
+    batch["day"] = move(command, Kind.TRANSFER, 0, 1, 0, 1)["day"][0]
+    return batch
+
+
+def cancel(state: State, command: Command) -> Decision:
+    """Body: from, unit, quantity, reason. Units removed for good with no obligation met."""
+    source = account(state, text(command, "from"))
+    require_holder(state, command, source)
+    unit, quantity = unit_type(state, text(command, "unit")), whole(command, "quantity")
+    batch = move(command, Kind.CANCEL, source, state.accounts.number("cancelled"), unit, quantity)
+    return Decision([{"event": "moved", "count": 1, "reason": text(command, "reason")}], transfers=batch)
+
+
+def import_transfers(state: State, command: Command) -> Decision:
+    """Table `rows`: number (the other registry's, unique), from, to (account ids), unit (code), quantity, kind. Each posts or is refused by name.
+
+    The other registry's number is the transfer's id, so that a second import answers `exists` throughout and changes nothing.
+    """
+    frame = command.tables.get("rows")
+    wanted = ("number", "from", "to", "unit", "quantity", "kind")
+    if not isinstance(frame, pl.DataFrame) or any(name not in frame.columns for name in wanted):
+        raise Refusal("malformed", f"import_transfers carries a table 'rows' with {', '.join(wanted)}")
+    kinds = {kind.word: int(kind) for kind in Kind}
+    unknown = sorted(set(frame["kind"].unique().to_list()) - set(kinds))
+    if unknown:
+        raise Refusal("malformed", f"unknown kinds {', '.join(map(str, unknown))}; there are {', '.join(kinds)}")
+    batch = np.zeros(frame.height, dtype=TRANSFER)
+    batch["id"] = IMPORTED_IDS + frame["number"].to_numpy()
+    for column in ("from", "to"):
+        batch[f"{column}_account"] = [state.accounts.find(name) for name in frame[column].to_list()]
+    batch["unit"] = [state.unit(code) for code in frame["unit"].to_list()]
+    batch["quantity"] = frame["quantity"].to_numpy()
+    batch["kind"] = [kinds[word] for word in frame["kind"].to_list()]
+    batch["day"] = frame["day"].to_numpy() if "day" in frame.columns else move(command, Kind.TRANSFER, 0, 1, 0, 1)["day"][0]
+    return Decision([{"event": "moved", "count": frame.height}], transfers=batch, independent=True)
+
+
+def account(state: State, name: str) -> int:
+    """The ledger number of an account id. Raises Refusal `unknown_account`."""
+    number = state.accounts.find(name)
+    if number < 0:
+        raise Refusal("unknown_account", f"no account {name!r}")
+    return number
+
+
+def unit_type(state: State, code: str) -> int:
+    """The ledger number of a unit type's code. Raises Refusal `unknown_unit_type`."""
+    number = state.unit(code)
+    if number < 0:
+        raise Refusal("unknown_unit_type", f"no unit type {code!r}; there are {', '.join(state.unit_codes) or 'none'}")
+    return number

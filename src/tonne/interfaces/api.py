@@ -1,0 +1,292 @@
+"""What `import tonne` offers: rulebooks that answer, runs, markets that last. Heavy parts are imported where they are used."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tonne.law import Law, Rulebook, apply_scenario, load, systems
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tonne.administration.clerk import Administration
+    from tonne.simulation.outcome import Outcome
+    from tonne.simulation.run import Inputs
+    from tonne.store.desk import Desk
+
+__all__ = ["Run", "market", "rulebook", "run", "systems"]
+
+Progress = Callable[[str, int, int], None]
+
+
+def rulebook(system: str | Path, scenario: str | Path | None = None) -> Rulebook:
+    """The rulebook of a system (an id, or a folder of your own), able to answer: rulebook("...").at("2024-06-01").cap(2024).
+
+    Raises UnknownSystem, RulebookError, ScenarioError.
+    """
+    from tonne.administration.asks import answer
+
+    book = load(system, answer)
+    return apply_scenario(book, scenario) if scenario else book
+
+
+def market(where: str | Path, system: str | None = None, scenario: str = "") -> Desk:
+    """The market kept in a log at a path or URL, rebuilt from it; founded there when a system is named and nothing is there yet.
+
+    Raises StoreError, WrongSystem, UnknownSystem.
+    """
+    from tonne.store.desk import Desk
+
+    return Desk.open(where, lambda name, laid_over: rulebook(name, laid_over or None), system, scenario)
+
+
+class Run:
+    """A market carried through some years. Tables are Polars frames; `close` releases the log."""
+
+    def __init__(self, outcome: Outcome, faults: Sequence[Any], seconds: float, desk: Desk | None) -> None:
+        self.outcome = outcome
+        self.faults = tuple(faults)
+        self.seconds = seconds
+        self.label = outcome.inputs.synthetic
+        self._desk = desk
+
+    @property
+    def law(self) -> Law:
+        """The law as it stood when the run ended."""
+        law: Law = self.outcome.state.law()
+        return law
+
+    @cached_property
+    def state_hash(self) -> str:
+        return self.outcome.state.hash().hex()
+
+    def table(self) -> pl.DataFrame:
+        return self.outcome.table()
+
+    def statement(self) -> pl.DataFrame:
+        from tonne.ledger.statement import statements_frame
+
+        return statements_frame(self.outcome.statement())
+
+    def compliance(self) -> pl.DataFrame:
+        return self.outcome.compliance()
+
+    def agreement(self) -> pl.DataFrame:
+        return self.outcome.agreement()
+
+    def sectors(self) -> pl.DataFrame:
+        return self.outcome.sectors()
+
+    def flows(self) -> pl.DataFrame:
+        return self.outcome.flows()
+
+    def data(self) -> Any:
+        """Everything a report shows, as one plain record."""
+        from tonne.reports.data import RunData
+
+        return RunData(
+            system=self.law.system,
+            law=self.law,
+            first_year=self.outcome.first_year,
+            last_year=self.outcome.last_year,
+            table=self.table(),
+            statement=self.statement(),
+            compliance=self.compliance(),
+            sectors=self.sectors(),
+            flows=self.flows(),
+            agreement=self.agreement(),
+            label=self.label,
+            seconds=self.seconds,
+            state_hash=self.state_hash,
+        )
+
+    def chart(self, name: str) -> Any:
+        """One chart by name: supply, circulation, allocation, compliance. Raises KeyError with the names there are."""
+        from tonne.reports.charts import chart
+
+        return chart(name, self.data())
+
+    def report(self, path: str | Path) -> Path:
+        """Write the report as one self-contained HTML file."""
+        from tonne.reports.page import write
+
+        return write(path, self.data())
+
+    def close(self) -> None:
+        if self._desk is not None:
+            self._desk.close()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def run(
+    system: str | Path,
+    years: tuple[int, int],
+    installations: Any = None,
+    reports: Any = None,
+    *,
+    activity: Any = None,
+    totals: Any = None,
+    columns: Mapping[str, str] | None = None,
+    scenario: str | None = None,
+    log: str | Path | None = None,
+    synthetic: int | None = None,
+    seed: int = 1,
+    opening: int | None = None,
+    prices: Mapping[int, Decimal] | None = None,
+    skip_bad: bool = False,
+    rejects: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a system from the first to the last of `years`, deadlines included.
+
+    installations, reports  files (CSV, Parquet) or registers; or `synthetic`: so many generated installations, scaled to published totals
+    activity                what was produced, where the law's own rule is to allocate
+    totals                  published totals by year; the rulebook's own statistics when left out
+    log                     path or URL of a log to keep (and to continue); in memory when left out
+    opening                 units in circulation before the first year, when the published figure is not to be used
+
+    Raises BadFile, RunRefused, StoreError, LawError, ValueError (nothing to run on).
+    """
+    from tonne.simulation import run as runs
+    from tonne.simulation.outcome import Outcome
+
+    started = time.perf_counter()
+    first, last = years
+    if last < first:
+        raise ValueError(f"the years run from {first} to {last}; the last is before the first")
+    book = rulebook(system, scenario)
+    inputs, faults = _inputs(
+        book, first, last, installations, reports, activity, totals, columns, synthetic, seed, skip_bad=skip_bad, rejects=rejects
+    )
+    inputs = _with_surroundings(book, inputs, first, last, opening, prices)
+    desk: Desk | None = None
+    if log is not None:
+        desk = market(log, book.system.id if Path(book.place).name == book.system.id else str(system), scenario or "")
+
+        def administration() -> Administration:
+            return desk.administration
+
+        send = desk.call
+    else:
+        from tonne.administration.clerk import Administration
+
+        clerk = Administration(book, book.system.begins)
+
+        def administration() -> Administration:
+            return clerk
+
+        def send(command: Any) -> Any:
+            return clerk.handle(command)[0]
+
+    try:
+        runs.run(administration, send, inputs, first, last, progress or (lambda what, done, of: None))
+    except BaseException:
+        if desk is not None:
+            desk.close()
+        raise
+    return Run(Outcome(administration().state, inputs, first, last), faults, time.perf_counter() - started, desk)
+
+
+def _inputs(
+    book: Rulebook,
+    first: int,
+    last: int,
+    installations: Any,
+    reports: Any,
+    activity: Any,
+    totals: Any,
+    columns: Mapping[str, str] | None,
+    synthetic: int | None,
+    seed: int,
+    *,
+    skip_bad: bool,
+    rejects: str | Path | None,
+) -> tuple[Inputs, list[Any]]:
+    from tonne.simulation.run import Inputs
+
+    if synthetic is not None:
+        return _synthetic_inputs(book, first, last, synthetic, seed), []
+    if installations is None or reports is None:
+        raise ValueError("a run needs installations and reports, or `synthetic`: how many installations to generate")
+    from tonne.formats.activity import read_activity
+    from tonne.formats.installations import read_installations
+    from tonne.formats.reports import read_reports
+    from tonne.formats.totals import read_totals
+
+    faults: list[Any] = []
+    if isinstance(installations, (str, Path)):
+        installations, found = read_installations(
+            installations, _known(columns, "installations"), skip_bad=skip_bad, rejects=_beside(rejects, "installations")
+        )
+        faults += found
+    if isinstance(reports, (str, Path)):
+        reports, found = read_reports(
+            reports,
+            installations,
+            _known(columns, "reports"),
+            skip_bad=skip_bad,
+            rejects=rejects,
+            law_years=(book.system.begins.year, 2100),
+        )
+        faults += found
+    if isinstance(activity, (str, Path)):
+        register, found = read_activity(activity, installations, _known(columns, "activity"), skip_bad=skip_bad, rejects=_beside(rejects, "activity"))
+        activity, faults = register.frame, faults + list(found)
+    if isinstance(totals, (str, Path)):
+        totals = read_totals(totals)
+    if totals is not None and "allocated_transitional" in totals.columns:
+        import polars as pl
+
+        parts = [pl.col(name).fill_null(0) for name in ("allocated", "allocated_transitional", "allocated_new_entrant")]
+        totals = totals.select("year", allocated=pl.sum_horizontal(parts), verified="verified", surrendered="surrendered")
+    return Inputs(installations, reports, activity, totals), faults
+
+
+def _known(columns: Mapping[str, str] | None, register: str) -> Mapping[str, str] | None:
+    """The mapping entries that belong to a register: `installations.name=Facility` for one, `name=Facility` where only one has that column."""
+    if not columns:
+        return None
+    own = {name.removeprefix(f"{register}."): theirs for name, theirs in columns.items() if name.startswith(f"{register}.")}
+    return own or None
+
+
+def _beside(rejects: str | Path | None, register: str) -> Path | None:
+    if rejects is None:
+        return None
+    path = Path(rejects)
+    return path.with_name(f"{path.stem}-{register}{path.suffix}")
+
+
+def _synthetic_inputs(book: Rulebook, first: int, last: int, size: int, seed: int) -> Inputs:
+    """A generated population scaled to the system's published totals (or to its cap, where no emissions are published)."""
+    from tonne.simulation.population import generate
+    from tonne.simulation.profile import profile_of, totals_for
+
+    years = list(range(first, last + 1))
+    sectors = profile_of(book, first)
+    population = generate(size=size, seed=seed, years=years, totals=totals_for(book, years), sectors=sectors)
+    from tonne.simulation.run import Inputs
+
+    return Inputs(population.installations, population.reports, population.activity.frame, None, synthetic=population.label)
+
+
+def _with_surroundings(book: Rulebook, inputs: Inputs, first: int, last: int, opening: int | None, prices: Mapping[int, Decimal] | None) -> Inputs:
+    """What a run takes from the rulebook's statistics when nobody gave it: totals, opening circulation, prices."""
+    from tonne.simulation import outcome
+    from tonne.simulation.run import mean_prices
+
+    if inputs.totals is None and not inputs.synthetic:
+        inputs = replace(inputs, totals=outcome.totals_of(book, first, last))
+    known = (opening, "given by whoever ran this") if opening is not None else outcome.opening(book, inputs, first)
+    return replace(inputs, opening=known, prices=mean_prices(book, first, last) if prices is None else prices)

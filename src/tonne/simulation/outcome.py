@@ -1,0 +1,215 @@
+"""What came of a run: the yearly table, the statement of circulation, compliance, sectors. Read from the books and registers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tonne.administration.kinds import Kind
+from tonne.administration.stabilise import circulation_parts
+from tonne.administration.state import State
+from tonne.dates import calendar_year, day_number
+from tonne.ledger import Statement
+from tonne.simulation.run import REMAINDER, Inputs, published
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The state after a run and what it was given."""
+
+    state: State
+    inputs: Inputs
+    first_year: int
+    last_year: int
+
+    def table(self) -> pl.DataFrame:
+        """One row a year, whole units: cap, allocated, auctioned, verified (whole system) and verified_loaded (the installations given),
+        surrendered for the year (and by the installations given), circulation at the end of the year, the reserve's intake and balance."""
+        return pl.DataFrame([self._year(year) for year in range(self.first_year, self.last_year + 1)], infer_schema_length=None)
+
+    def _year(self, year: int) -> dict[str, Any]:
+        notice = self.state.notice
+        cap, auction = notice("cap", year), notice("auction", year)
+        rows = self.state.reports.for_year(year).filter(pl.col("verified").is_not_null())
+        rest = rows.filter(pl.col("installation") == REMAINDER)["verified"].sum()
+        supply, demand, holding = circulation_parts(self.state, year)
+        surrendered = self._surrendered.get(year, (0, 0))
+        allocated = self.state.entitlements.filter(pl.col("year") == year)
+        final = allocated.filter(pl.col("basis") != "pre_allocation")
+        granted = final if final.height else allocated
+        return {
+            "year": year,
+            "cap": cap["quantity"] if cap else None,
+            "allocated": int(granted["quantity"].sum()),
+            "allocated_loaded": int(granted.filter(pl.col("installation") != REMAINDER)["quantity"].sum()),
+            "auctioned": auction["quantity"] if auction else 0,
+            "verified": int(rows["verified"].sum()),
+            "verified_loaded": int(rows["verified"].sum()) - int(rest),
+            "surrendered": surrendered[0],
+            "surrendered_loaded": surrendered[1],
+            "circulation": supply - demand - holding,
+            "circulation_published": published_circulation(self.state.rulebook, self.last_year).get(year),
+            "reserve_intake": auction["intake"] if auction else 0,
+            "reserve_placed": auction["placed"] if auction else 0,
+            "reserve_balance": holding,
+        }
+
+    @cached_property
+    def _surrendered(self) -> dict[int, tuple[int, int]]:
+        """Emissions year -> units surrendered (all, by the installations given): what moved between one surrender deadline and the next."""
+        rows = self.state.books.transfers
+        rows = rows[rows["to_account"] == self.state.accounts.number("surrendered")]
+        rest = self.state.accounts.find(f"operator:{REMAINDER}")
+        found: dict[int, tuple[int, int]] = {}
+        before = -1
+        for year in range(self.first_year, self.last_year + 1):
+            done = self.state.done.get(f"surrender:{year}")
+            if done is None:
+                continue
+            until = day_number(date.fromisoformat(done))
+            now = rows[(rows["day"] > before) & (rows["day"] <= until)]
+            own = now[now["from_account"] != rest]
+            found[year] = (int(now["quantity"].sum()), int(own["quantity"].sum()))
+            before = until
+        return found
+
+    def statement(self) -> list[Statement]:
+        """Circulation, computed against published, year by year; differences explained as far as the rulebook's statistics explain them."""
+        figures = published_circulation(self.state.rulebook, self.last_year)
+        source = {**_sources(self.state.rulebook, "circulation_before_publication"), **_sources(self.state.rulebook, "circulation")}
+        statements = []
+        for row in self.table().iter_rows(named=True):
+            year = row["year"]
+            if year not in figures:
+                continue
+            statements.append(
+                Statement(
+                    name=f"circulation {year}",
+                    day=calendar_year(year).last,
+                    computed=row["circulation"],
+                    published=figures[year],
+                    source=source.get(year, ""),
+                    explanations=tuple(self._explanations(year)),
+                )
+            )
+        return statements
+
+    def _explanations(self, year: int) -> list[tuple[str, int]]:
+        """Known reasons why the books differ from the published circulation, as signed units: published less computed."""
+        found: list[tuple[str, int]] = []
+        parameter = self.state.rulebook.parameters.get("statistics.credits_exchanged")
+        noticed = [v for v in parameter.values if v.starts <= calendar_year(year).last] if parameter is not None else []
+        if noticed:
+            total = max(int(quantity) for quantity in noticed[-1].content.values())
+            found.append((f"credits exchanged for allowances by {noticed[-1].starts} are not in these books", -total))
+        if self.inputs.opening is not None and year == self.first_year:
+            found.append((f"none to explain: opening {self.inputs.opening[1]}", 0))
+        return found
+
+    def compliance(self) -> pl.DataFrame:
+        """year, status, installations: how many of each letter, the remainder left out."""
+        frame = self._judged().filter(pl.col("installation") != REMAINDER)
+        return frame.group_by("year", "status").agg(installations=pl.len()).sort("year", "status")
+
+    def _judged(self) -> pl.DataFrame:
+        """Final judgements of the years run."""
+        return self.state.statuses.filter(~pl.col("interim"), pl.col("year") >= self.first_year)
+
+    def agreement(self) -> pl.DataFrame:
+        """year, compared, agreeing: computed letters against those that the files print (a star after a letter is left out of the comparison)."""
+        letters = self.inputs.reports.frame.filter(pl.col("published_status").is_not_null()).select(
+            "installation", "year", printed=pl.col("published_status").str.strip_chars("*")
+        )
+        both = letters.join(self._judged(), on=["installation", "year"])
+        agreeing = pl.col("printed") == pl.col("status")
+        return both.group_by("year").agg(compared=pl.len(), agreeing=agreeing.sum()).sort("year")
+
+    def sectors(self) -> pl.DataFrame:
+        """sector, year, allocated, verified of the installations given: who got more than they emitted."""
+        names = self.state.installations.frame.select("installation", pl.col("sector").fill_null("not said"))
+        granted = (
+            self.state.entitlements.filter(pl.col("basis") != "pre_allocation")
+            .group_by("installation", "year")
+            .agg(allocated=pl.col("quantity").sum())
+        )
+        verified = self.state.reports.frame.select("installation", "year", pl.col("verified").fill_null(0))
+        rows = verified.join(granted, on=["installation", "year"], how="left").join(names, on="installation", how="left")
+        rows = rows.filter(pl.col("installation") != REMAINDER, pl.col("year").is_between(self.first_year, self.last_year))
+        return rows.group_by("sector", "year").agg(pl.col("allocated").sum(), pl.col("verified").sum()).sort("sector", "year")
+
+    def flows(self) -> pl.DataFrame:
+        """year, kind, transfers, quantity: what moved in each calendar year, units only (money left out)."""
+        rows = self.state.books.transfers
+        rows = rows[np.isin(rows["unit"], self.state.allowance_units())]
+        years = rows["day"].astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
+        frame = pl.DataFrame({"year": years, "kind": rows["kind"], "quantity": rows["quantity"]})
+        words = pl.DataFrame({"kind": [int(k) for k in Kind], "what": [k.word for k in Kind]}, schema={"kind": pl.Int16, "what": pl.String})
+        counted = frame.group_by("year", "kind").agg(transfers=pl.len(), quantity=pl.col("quantity").sum())
+        return counted.join(words, on="kind").select("year", "what", "transfers", "quantity").sort("year", "what")
+
+
+def opening(rulebook: Any, inputs: Inputs, first_year: int) -> tuple[int, str] | None:
+    """Units in circulation before the first year, and how the figure was come by.
+
+    The published circulation of the year before; where there is none, worked back from the first published one: circulation of the first
+    year, plus what was verified, less what was allocated and auctioned in it.
+    """
+    figures = published_circulation(rulebook, first_year + 1)
+    if first_year - 1 in figures:
+        return figures[first_year - 1], f"published circulation of {first_year - 1}"
+    auctioned = published(rulebook, "auctioned", first_year + 1)
+    totals = yearly_totals(rulebook, inputs, first_year)
+    if first_year in figures and first_year in auctioned and totals is not None:
+        allocated, verified = totals
+        worked_back = figures[first_year] + verified - allocated - auctioned[first_year]
+        return worked_back, f"worked back from the published circulation of {first_year}, so that year agrees by construction"
+    return None
+
+
+def published_circulation(rulebook: Any, last_year: int) -> dict[int, int]:
+    """Published circulation by year, with the rounded figures of before the first official publication where the statistics keep them."""
+    return {**published(rulebook, "circulation_before_publication", last_year), **published(rulebook, "circulation", last_year)}
+
+
+def yearly_totals(rulebook: Any, inputs: Inputs, year: int) -> tuple[int, int] | None:
+    """(allocated, verified) of the whole system in a year: published totals, or what is loaded."""
+    source = inputs.totals
+    if source is not None:
+        rows = source.filter(pl.col("year") == year)
+        if rows.height:
+            return int(rows["allocated"].sum()), int(rows["verified"].sum())
+    rows = inputs.reports.for_year(year)
+    if not rows.height:
+        return None
+    return int(rows.select(pl.sum_horizontal("^allocated.*$")).sum().item()), int(rows["verified"].sum())
+
+
+def totals_of(rulebook: Any, first: int, last: int) -> pl.DataFrame | None:
+    """Published totals from the rulebook's own statistics, in the columns a run takes; None where it has no verified emissions."""
+    verified = published(rulebook, "verified_emissions", last)
+    if not any(first <= year <= last for year in verified):
+        return None
+    allocated: Mapping[int, int] = published(rulebook, "allocated", last)
+    years = [year for year in range(first, last + 1) if year in verified]
+    return pl.DataFrame(
+        {
+            "year": years,
+            "allocated": [allocated.get(year, 0) for year in years],
+            "verified": [verified[year] for year in years],
+            "surrendered": [None] * len(years),
+        },
+        schema={"year": pl.Int32, "allocated": pl.Int64, "verified": pl.Int64, "surrendered": pl.Int64},
+    )
+
+
+def _sources(rulebook: Any, name: str) -> dict[int, str]:
+    parameter = rulebook.parameters.get(f"statistics.{name}")
+    if parameter is None:
+        return {}
+    return {year: f"{value.source} [{value.confidence}]" for value in parameter.values for year in (value.content or {})}

@@ -1,0 +1,355 @@
+"""Runs a market through its years: the law acts on its days, people act by commands, the books keep what came of it.
+
+People here are plain: everybody reports on the deadline, buys what is lacking from whoever has it, and surrenders what the records say was
+surrendered (or what is owed, where no record is given). Every command has an id made from its year and verb, so that a run that was
+interrupted can be started again on the same log: what is stored is not done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tonne.administration.agenda import Task, tasks
+from tonne.administration.asks import answer, offers
+from tonne.administration.clerk import Administration
+from tonne.administration.commands import Command, Reply
+from tonne.administration.permissions import ADMINISTRATOR
+from tonne.administration.surrender import admissible, owed_by_installation, surrendered_by_installation
+from tonne.dates import day_number
+from tonne.law import LawError
+from tonne.ledger import TRANSFER
+from tonne.registers.installations import INSTALLATION_SCHEMA, Installations
+from tonne.registers.reports import Reports
+from tonne.units import NEAREST, round_decimal
+
+REMAINDER = "remainder"
+Send = Callable[[Command], Reply]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run is given.
+
+    installations, reports   the registers as loaded; a report may carry allocated and surrendered units
+    activity                 a frame in the activity register's columns, where the law's own rule is to allocate
+    totals                   published totals by year (columns year, allocated, allocated_transitional, allocated_new_entrant, verified, surrendered)
+    opening                  units in circulation before the first year, and where the figure is from
+    prices                   money per unit by year; a sale without a price moves units only
+    synthetic                the label of a generated population, `` for real records
+    """
+
+    installations: Installations
+    reports: Reports
+    activity: pl.DataFrame | None = None
+    totals: pl.DataFrame | None = None
+    opening: tuple[int, str] | None = None
+    prices: Mapping[int, Decimal] = field(default_factory=dict)
+    synthetic: str = ""
+
+
+class RunRefused(Exception):
+    """A command that the run depends on was refused. The message is the refusal's."""
+
+    def __init__(self, command: Command, reply: Reply) -> None:
+        super().__init__(f"{command.id} was refused: {reply.outcome}: {reply.reason}")
+        self.reply = reply
+
+
+def run(
+    administration: Callable[[], Administration],
+    send: Send,
+    inputs: Inputs,
+    first_year: int,
+    last_year: int,
+    progress: Callable[[str, int, int], None] = lambda what, done, of: None,
+) -> None:
+    """Carry a market through the emissions years first to last, deadlines included. `administration()` gives the state to read, `send` changes it.
+
+    Raises RunRefused when the law or the books refuse what the run depends on; what was done before stays done.
+    """
+    rulebook = administration().founding_rulebook
+    world = _World(administration, send, inputs, first_year, last_year)
+    world.prepare(max(rulebook.system.begins, date(first_year - 1, 1, 1)))
+    plan = tasks(administration().state, first_year, last_year)
+    resumed = max((i for i, task in enumerate(plan) if f"{task.name}:{task.year}" in administration().state.done), default=-1)
+    for done, task in enumerate(plan):
+        progress(f"{task.name.replace('_', ' ')} {task.year}", done, len(plan))
+        if done > resumed:
+            world.before(task)
+            world.must(task.command() if task.name != "penalise" else world.penalty_command(task))
+        if done >= resumed:  # what follows the last task that an interrupted run had done may be missing
+            world.after(task)
+    progress("done", len(plan), len(plan))
+
+
+class _World:
+    """The people of a run: operators, verifier, auctioneer, and the administration's own paperwork."""
+
+    def __init__(self, administration: Callable[[], Administration], send: Send, inputs: Inputs, first_year: int, last_year: int) -> None:
+        self._administration = administration
+        self._send = send
+        self.inputs = inputs
+        self.first, self.last = first_year, last_year
+        self.years = range(first_year, last_year + 1)
+        self.reports = with_remainder(inputs, list(self.years))
+
+    @property
+    def state(self) -> Any:
+        return self._administration().state
+
+    def must(self, command: Command) -> None:
+        """Send, unless an interrupted run had sent it before."""
+        if self._administration().knows(command.id):
+            return
+        reply = self._send(command)
+        if not reply.accepted:
+            raise RunRefused(command, reply)
+
+    # -- paperwork before the first day
+
+    def prepare(self, day: date) -> None:
+        system = self._administration().founding_rulebook.system
+        scenario = self._administration().founding_rulebook.scenario
+        self.must(Command("found", "found", ADMINISTRATOR, day, {"system": system.id, "scenario": scenario, "first_year": self.first}))
+        for name, role in (("verifier", "verifier"), ("auctioneer", "auctioneer")):
+            body = {"participant": name, "name": name.capitalize(), "role": role, "country": ""}
+            self.must(Command(f"register:{name}", "register_participant", ADMINISTRATOR, day, body))
+        frame = self.inputs.installations.frame
+        if self.reports["installation"].is_in([REMAINDER]).any():
+            rest = {
+                "installation": REMAINDER,
+                "name": "Rest of the system: published totals less what is registered",
+                "operator": "rest of the system",
+            }
+            filler = {name: rest.get(name) for name in INSTALLATION_SCHEMA} | {"status": "open"}
+            frame = pl.concat([frame, pl.DataFrame([filler], schema=INSTALLATION_SCHEMA)])
+        self.must(Command("register:installations", "register_installations", ADMINISTRATOR, day, {}, {"installations": frame}))
+        if self.inputs.activity is not None and self.inputs.activity.height:
+            self.must(Command("activity", "file_activity", ADMINISTRATOR, day, {}, {"activity": self.inputs.activity}))
+        granted = self.reports.filter(pl.col("allocated") > 0).select("installation", "year", quantity="allocated")
+        if granted.height:
+            self.must(Command("entitlements", "entitle", ADMINISTRATOR, day, {}, {"entitlements": granted}))
+        self._bring_forward(day)
+        self._auction_calendar(day)
+
+    def _bring_forward(self, day: date) -> None:
+        """The cumulative rule looks back: where the records reach behind the first year, each installation starts from where it stood."""
+        before = self.inputs.reports.only(years=(0, self.first - 1))
+        if not len(before) or before.frame["surrendered"].null_count() == len(before):
+            return
+        last = before.statuses().sort("installation", "year").group_by("installation", maintain_order=True).last()
+        rows = last.select("installation", owed="cumulative_verified", surrendered="cumulative_surrendered", status="status")
+        rows = rows.join(self.inputs.installations.frame.select("installation"), on="installation", how="semi", maintain_order="left")
+        if rows.height:
+            self.must(Command("bring_forward", "bring_forward", ADMINISTRATOR, day, {"year": self.first - 1}, {"rows": rows}))
+
+    def _auction_calendar(self, day: date) -> None:
+        """Published auction volumes go before the rule's: an authority's calendar is what was really offered."""
+        for year, volume in published(self._administration().founding_rulebook, "auctioned", self.last).items():
+            if year in self.years:
+                body = {"year": year, "volume": int(volume), "source": "statistics.auctioned"}
+                self.must(Command(f"auction_calendar:{year}", "auction_calendar", ADMINISTRATOR, day, body))
+
+    # -- what people do around the calendar's tasks
+
+    def before(self, task: Task) -> None:
+        acts = {
+            "report": self._report,
+            "surrender": self._comply,
+            "interim_surrender": self._comply,
+            "issue": self._open,
+        }
+        act = acts.get(task.name)
+        if act is not None and task.year in self.years:
+            act(task)
+
+    def after(self, task: Task) -> None:
+        if task.name == "auction" and task.year in self.years:
+            self._auction(task)
+
+    def _open(self, task: Task) -> None:
+        """Units of before the books began, on the day before the first year's issue (or on it, where the system itself begins)."""
+        if task.year != self.first or self.inputs.opening is None or self.inputs.opening[0] <= 0:
+            return
+        quantity, source = self.inputs.opening
+        code = self.state.allowance_code(self.first)
+        body = {"account": REMAINDER, "unit": code, "quantity": quantity, "source": source, "year": self.first}
+        self.must(Command("opening", "open_balance", ADMINISTRATOR, task.day, body))
+
+    def _report(self, task: Task) -> None:
+        rows = self.reports.filter(pl.col("year") == task.year)
+        figures = rows.filter(pl.col("verified").is_not_null()).select("installation", "year", emissions="verified")
+        if figures.height:
+            self.must(Command(f"reports:{task.year}", "report", ADMINISTRATOR, task.day, {}, {"reports": figures}))
+        signed = rows.filter(pl.col("verified").is_not_null()).select("installation", "year", "verified", "state")
+        if signed.height:
+            self.must(Command(f"verify:{task.year}", "verify", "verifier", task.day, {}, {"reports": signed}))
+        remarks = rows.filter(pl.col("verified").is_null()).select("installation", "year", "verified", "state")
+        if remarks.height:
+            self.must(Command(f"remarks:{task.year}", "verify", ADMINISTRATOR, task.day, {}, {"reports": remarks}))
+
+    def _auction(self, task: Task) -> None:
+        """The plain sale: everything on offer goes to the rest of the market at the year's price."""
+        stall = self.state.accounts.number("auction")
+        for unit in self.state.allowance_units():
+            quantity = self.state.books.available(stall, unit)
+            code = self.state.books.unit_types[unit].code
+            command_id = f"sell:{task.year}:{code}"
+            if quantity > 0:
+                sales = pl.DataFrame({"account": [REMAINDER], "quantity": [quantity]})
+                body = {"from": "auction", "unit": code, **self._price(task.year)}
+                self.must(Command(command_id, "sell", "auctioneer", task.day, body, {"sales": sales}))
+
+    def _price(self, year: int) -> dict[str, Any]:
+        price = self.inputs.prices.get(year)
+        return {} if price is None else {"price": str(price), "paid_in": True}
+
+    # -- surrender
+
+    def _comply(self, task: Task) -> None:
+        """Buy what is lacking, then surrender: as recorded, or what is owed."""
+        wanted = self._wanted(task)
+        if not wanted.height:
+            return
+        probe = Command("probe", "surrender", ADMINISTRATOR, task.day, {"year": task.year})
+        units = admissible(self.state, probe, task.year)
+        accounts = np.array([self.state.accounts.number(f"operator:{name}") for name in wanted["installation"].to_list()], dtype=np.int64)
+        need = wanted["quantity"].to_numpy()
+        self._trade(task, units, accounts, need)
+        held = sum((self.state.books.availables(accounts, unit) for unit in units), np.zeros(len(accounts), dtype=np.int64))
+        give = np.minimum(need, held)
+        rows = wanted.with_columns(quantity=pl.Series(give, dtype=pl.Int64)).filter(pl.col("quantity") > 0)
+        if rows.height:
+            command_id = f"{'interim_' if task.name == 'interim_surrender' else ''}surrenders:{task.year}"
+            self.must(Command(command_id, "surrender", ADMINISTRATOR, task.day, {"year": task.year}, {"surrenders": rows}))
+
+    def _wanted(self, task: Task) -> pl.DataFrame:
+        """installation, quantity: what was surrendered for the year by the records; without records, what is owed and not surrendered yet."""
+        rows = self.reports.filter(pl.col("year") == task.year)
+        if rows["surrendered"].is_not_null().any():
+            recorded = rows.filter(pl.col("surrendered").fill_null(0) > 0)
+            return recorded.select("installation", quantity="surrendered").sort("installation")
+        interim = task.name == "interim_surrender"
+        law = self.state.law(task.day)
+        if interim and not offers(law, "interim_obligation"):
+            return pl.DataFrame(schema={"installation": pl.String, "quantity": pl.Int64})
+        probe = Command("probe", "surrender", ADMINISTRATOR, task.day, {"year": task.year})
+        owed = owed_by_installation(self.state, probe, task.year, interim)
+        done = surrendered_by_installation(self.state)
+        rest = owed.join(done, on="installation", how="left").select("installation", quantity=pl.col("owed") - pl.col("surrendered").fill_null(0))
+        return rest.filter(pl.col("quantity") > 0).sort("installation")
+
+    def _trade(self, task: Task, units: Sequence[int], accounts: Any, need: Any) -> None:
+        """Those who lack buy from the rest of the market; what the rest lacks it first buys from those who hold more than they need this year."""
+        books, rest = self.state.books, self.state.accounts.number(REMAINDER)
+        held = sum((books.availables(accounts, unit) for unit in units), np.zeros(len(accounts), dtype=np.int64))
+        lack = np.maximum(need - held, 0)
+        stock = sum(books.available(rest, unit) for unit in units)
+        if lack.sum() > stock:
+            self._collect(task, units, accounts, need, int(lack.sum() - stock))
+        names = [self.state.accounts.ids[a] for a in accounts.tolist()]
+        for unit in units:
+            available = books.available(rest, unit)
+            before = np.cumsum(lack) - lack
+            take = np.clip(available - before, 0, lack)
+            lack = lack - take
+            rows = pl.DataFrame({"account": names, "quantity": take}, schema={"account": pl.String, "quantity": pl.Int64}).filter(
+                pl.col("quantity") > 0
+            )
+            if rows.height:
+                code = books.unit_types[unit].code
+                body = {"from": REMAINDER, "unit": code, **self._price(task.year)}
+                self.must(Command(f"purchases:{task.name}:{task.year}:{code}", "sell", ADMINISTRATOR, task.day, body, {"sales": rows}))
+
+    def _collect(self, task: Task, units: Sequence[int], accounts: Any, need: Any, wanted: int) -> None:
+        """Surpluses move to the rest of the market, in the order of the accounts, until what is wanted is there."""
+        books, rest = self.state.books, self.state.accounts.number(REMAINDER)
+        all_accounts = np.array(self.state.accounts.of_kind("operator"), dtype=np.int64)
+        keep = np.zeros(len(self.state.accounts), dtype=np.int64)
+        keep[accounts] = need
+        keep = keep[all_accounts]
+        for unit in units:
+            have = books.availables(all_accounts, unit)
+            surplus = np.maximum(have - keep, 0)
+            keep = np.maximum(keep - have, 0)
+            before = np.cumsum(surplus) - surplus
+            take = np.clip(wanted - before, 0, surplus)
+            wanted -= int(take.sum())
+            rows = np.flatnonzero(take)
+            if len(rows):
+                batch = np.zeros(len(rows), dtype=TRANSFER)
+                batch["from_account"], batch["to_account"], batch["unit"] = all_accounts[rows], rest, unit
+                batch["quantity"], batch["day"] = take[rows], day_number(task.day)
+                code = books.unit_types[unit].code
+                command = Command(f"surpluses:{task.name}:{task.year}:{code}", "transfer", ADMINISTRATOR, task.day, {}, {"transfers": batch})
+                self.must(command)
+
+    def penalty_command(self, task: Task) -> Command:
+        """The calendar's own command, with the market price where the fine is a multiple of it."""
+        price = self.inputs.prices.get(task.year + 1, self.inputs.prices.get(task.year))
+        body = {"year": task.year} | ({"mean_price": str(price)} if price is not None else {})
+        plain = task.command()
+        return Command(plain.id, plain.kind, plain.by, plain.day, body)
+
+
+def with_remainder(inputs: Inputs, years: Sequence[int]) -> pl.DataFrame:
+    """installation, year, allocated (all kinds), verified, state, surrendered of the years run; with one row a year for what the published
+    totals hold beyond the registered installations. A published total below the sum of what is loaded leaves no remainder."""
+    frame = inputs.reports.frame.filter(pl.col("year").is_in(list(years))).join(
+        inputs.installations.frame.select("installation"), on="installation", how="semi"
+    )
+    all_kinds = pl.col("allocated") + pl.col("allocated_transitional") + pl.col("allocated_new_entrant")
+    own = frame.select("installation", "year", allocated=all_kinds, verified="verified", state="state", surrendered="surrendered")
+    if inputs.totals is None:
+        return own
+    loaded = own.group_by("year").agg(pl.col("allocated", "verified", "surrendered").sum(), recorded=pl.col("surrendered").is_not_null().any())
+    total = inputs.totals.filter(pl.col("year").is_in(list(years)))
+    rows = total.join(loaded, on="year", how="left", suffix="_loaded").with_columns(pl.col("^.*_loaded$").fill_null(0))
+    rest = rows.select(
+        pl.lit(REMAINDER).alias("installation"),
+        pl.col("year").cast(pl.Int32),
+        allocated=(pl.col("allocated") - pl.col("allocated_loaded")).clip(0),
+        verified=(pl.col("verified") - pl.col("verified_loaded")).clip(0),
+        state=pl.lit("verified"),
+        surrendered=pl.when(pl.col("recorded")).then((pl.coalesce("surrendered", "verified") - pl.col("surrendered_loaded")).clip(0)),
+    ).with_columns(pl.col("allocated", "verified", "surrendered").cast(pl.Int64))
+    return pl.concat([own, rest.select(own.columns)]).sort("installation", "year")
+
+
+def published(rulebook: Any, name: str, last_year: int) -> Mapping[int, Any]:
+    """A published yearly series of the rulebook's statistics, all that is known of it, `{}` where it has none. Millions become whole units."""
+    parameter = rulebook.parameters.get(f"statistics.{name}")
+    if parameter is None:
+        return {}
+    table = parameter.at(date.max) or {}
+    scale = 1_000_000 if parameter.unit.startswith(("million_", "Mt")) else 1
+    return {year: int(Decimal(value) * scale) for year, value in table.items() if isinstance(year, int) and value is not None}
+
+
+def mean_prices(rulebook: Any, first: int, last: int) -> dict[int, Decimal]:
+    """Money per unit by year: the published mean where the statistics have one, otherwise the auction's reserve price, otherwise nothing."""
+    prices: dict[int, Decimal] = {}
+    for name in ("auction_price", "mean_price", "price"):
+        parameter = rulebook.parameters.get(f"statistics.{name}")
+        if parameter is None or parameter.by != "year":
+            continue
+        for year, price in (parameter.at(date.max) or {}).items():
+            if first <= year <= last + 1 and price is not None:
+                prices.setdefault(year, round_decimal(price, "0.01", NEAREST))
+    for year in range(first, last + 2):
+        law = rulebook.at(max(date(year, 12, 31), rulebook.system.begins))
+        if year not in prices and offers(law, "auction_reserve_price"):
+            try:
+                floor = answer(law, "auction_reserve_price", (year,))
+            except (ValueError, KeyError, LawError):  # the law names no floor for that year
+                continue
+            if floor is not None:
+                prices[year] = Decimal(str(floor))
+    return prices

@@ -1,0 +1,145 @@
+"""Where commands are handed in: one administration, one log, one writer. A reply is given when what it says is stored."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import date
+from types import TracebackType
+from typing import Any, Self
+
+from tonne.administration.clerk import Administration
+from tonne.administration.commands import Command, Reply
+from tonne.administration.events import Entry
+from tonne.store.errors import StoreMissing
+from tonne.store.group_commit import Decision, GroupCommit
+from tonne.store.log import Fault, Log, open_log
+
+#: load(system, scenario) -> rulebook
+Loader = Callable[[str, str], Any]
+
+
+class Desk:
+    """A market that survives: state in memory, truth in the log. Safe to call from any thread; reads are the caller's to keep short."""
+
+    def __init__(self, log: Log, administration: Administration) -> None:
+        self.log = log
+        self.administration = administration
+        self._writer = GroupCommit(log, self._decide, self._rebuild)
+
+    # -- opening
+
+    @classmethod
+    def open(cls, where: str | os.PathLike[str], load: Loader, system: str | None = None, scenario: str = "", today: date | None = None) -> Self:
+        """Open the market at a path or URL, rebuilt from its log; with a system, found a new one where there is none.
+
+        Raises StoreMissing when there is no market and no system is named, WrongSystem when the log is another system's, and what stores raise.
+        """
+        log = open_log(where, create=system is not None)
+        try:
+            return cls(log, administration_of(log, load, system, scenario, today))
+        except BaseException:
+            log.close()
+            raise
+
+    # -- commands
+
+    def call(self, command: Command) -> Reply:
+        """Hand in a command; the reply comes when it is stored. Raises StoreStopped when the store failed: nothing was acknowledged."""
+        reply: Reply = self._writer.call(command)
+        return reply
+
+    def submit(self, command: Command) -> Any:
+        """Like `call`, but returns a future of the reply."""
+        return self._writer.submit(command)
+
+    def _decide(self, commands: list[Command]) -> list[Decision]:
+        return [Decision(*self.administration.handle(command)) for command in commands]
+
+    def _rebuild(self, log: Log) -> None:
+        fresh = Administration(self.administration.founding_rulebook, self.administration.state.today)
+        catch_up(fresh, log)
+        self.administration = fresh
+
+    # -- keeping
+
+    def snapshot(self) -> None:
+        """Store the state, so that the next opening replays only what comes after."""
+        administration = self.administration
+        self.log.save_snapshot(administration.sequence, administration.state.hash(), administration.snapshot())
+
+    def close(self) -> None:
+        self._writer.close()
+        self.log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class WrongSystem(Exception):
+    """The log belongs to another system or scenario."""
+
+
+def administration_of(log: Log, load: Loader, system: str | None = None, scenario: str = "", today: date | None = None) -> Administration:
+    """The administration as the log leaves it: from the newest snapshot, then entry by entry."""
+    meta = log.meta()
+    if "system" not in meta:
+        if system is None:
+            raise StoreMissing(f"{log!r} holds no market yet; name the system to found one")
+        log.set_meta("system", system)
+        log.set_meta("scenario", scenario)
+        meta = log.meta()
+    if system is not None and (meta["system"], meta.get("scenario", "")) != (system, scenario):
+        named = f"{meta['system']}{' in scenario ' + meta['scenario'] if meta.get('scenario') else ''}"
+        raise WrongSystem(f"{log!r} is the log of {named}; choose another place for {system}{' in scenario ' + scenario if scenario else ''}")
+    rulebook = load(meta["system"], meta.get("scenario", ""))
+    administration = Administration(rulebook, today or rulebook.system.begins)
+    catch_up(administration, log)
+    return administration
+
+
+def catch_up(administration: Administration, log: Log, until: date | None = None, use_snapshot: bool = True) -> None:
+    """Replay what the log has beyond the administration, to the end or to a day."""
+    if use_snapshot and administration.sequence == 0 and until is None:
+        snapshot = log.latest_snapshot()
+        if snapshot is not None:
+            administration.restore(snapshot.state)
+    for entry in log.read(after=administration.sequence, until=until):
+        administration.replay(entry)
+
+
+def replay_to(log: Log, load: Loader, day: date) -> Administration:
+    """The market as it stood at the end of a day, from the first entry on. The log is only read."""
+    meta = log.meta()
+    administration = Administration(load(meta["system"], meta.get("scenario", "")), day)
+    catch_up(administration, log, until=day)
+    return administration
+
+
+def verify(log: Log, load: Loader, progress: Callable[[Entry], None] = lambda entry: None) -> tuple[list[Fault], bytes | None]:
+    """Check the chain, decide every entry again by the law, and compare snapshots with the state re-derived.
+
+    Returns the faults, each naming its entry, and the hash of the state at the end (None when the chain itself is broken).
+    """
+    faults = list(log.verify_chain())
+    if faults:
+        return faults, None
+    meta = log.meta()
+    if "system" not in meta:
+        return [], None
+    rulebook = load(meta["system"], meta.get("scenario", ""))
+    administration = Administration(rulebook, rulebook.system.begins)
+    snapshot = log.latest_snapshot()
+    for entry in log.read():
+        try:
+            faults += [Fault(entry.sequence, entry.command_id, what) for what in administration.audit(entry)]
+        except Exception as error:  # whatever replay makes of a log that was tampered with before it was chained again, it is named
+            return [*faults, Fault(entry.sequence, entry.command_id, f"cannot be replayed: {type(error).__name__}: {error}")], None
+        if snapshot is not None and snapshot.sequence == entry.sequence and snapshot.state_hash != administration.state.hash():
+            faults.append(Fault(entry.sequence, entry.command_id, "the snapshot stored after this entry is not the state that the entries make"))
+        progress(entry)
+    administration.state.books.check()
+    return faults, administration.state.hash()

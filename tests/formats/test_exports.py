@@ -1,0 +1,44 @@
+"""Tables are written whole or not at all, by the ending of the name."""
+
+import polars as pl
+import pytest
+
+from tonne.formats.exports import ENDINGS, write_table
+
+FRAME = pl.DataFrame({"year": [2013, 2014], "verified": [10, None], "name": ["Mühle, 'A'", "x\ny"]})
+READERS = {".parquet": pl.read_parquet, ".csv": pl.read_csv, ".csv.gz": pl.read_csv, ".json": pl.read_json}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_is_written_is_read_back_and_equal_in_bytes(tmp_path, ending):
+    first, second = write_table(FRAME, tmp_path / f"a{ending}"), write_table(FRAME, tmp_path / f"b{ending}")
+    assert READERS[ending](first).equals(FRAME)
+    assert first.read_bytes() == second.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"a{ending}", f"b{ending}"]
+
+
+def test_a_file_that_is_there_stays_unless_it_may_be_overwritten(tmp_path):
+    path = write_table(FRAME, tmp_path / "a.csv")
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError, match="is there already"):
+        write_table(FRAME.head(1), path)
+    assert path.read_bytes() == before
+    write_table(FRAME.head(1), path, overwrite=True)
+    assert path.read_bytes() != before
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_table(FRAME, tmp_path / "a.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_endings_and_folders_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"must end in one of \.parquet, \.csv, \.csv\.gz, \.json"):
+        write_table(FRAME, tmp_path / "a.xlsx")
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        write_table(FRAME, tmp_path / "nowhere" / "a.csv")
