@@ -1,6 +1,20 @@
 """tonne runs a carbon market from its law."""
 
-from tonne.interfaces.api import Run, market, rulebook, run, systems
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tonne.interfaces.api import Run, market, rulebook, run, systems
 
 __all__ = ["Run", "market", "rulebook", "run", "systems"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """The public names are loaded when they are used, so that `tonne --help` need not wait for them."""
+    if name not in __all__:
+        raise AttributeError(f"module 'tonne' has no attribute {name!r}")
+    from tonne.interfaces import api
+
+    return getattr(api, name)

@@ -48,8 +48,8 @@ def first_year(state: State) -> int:
 
 
 def _published_figure(state: State, law: Any, year: int) -> int | None:
-    if not law.has("statistics.circulation"):
-        return None
+    if state.rulebook.scenario or not law.has("statistics.circulation"):
+        return None  # what was published belongs to the world as it was, not to a scenario
     figure = state.rulebook.at(law.day, None).value("statistics.circulation").get(year)
     return int(figure) if figure is not None else None
 

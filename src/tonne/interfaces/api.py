@@ -278,7 +278,7 @@ def _synthetic_inputs(book: Rulebook, first: int, last: int, size: int, seed: in
     population = generate(size=size, seed=seed, years=years, totals=totals_for(book, years), sectors=sectors)
     from tonne.simulation.run import Inputs
 
-    return Inputs(population.installations, population.reports, population.activity.frame, None, synthetic=population.label)
+    return Inputs(population.installations, population.reports, population.activity.frame, None, synthetic=population.label, lapses=seed)
 
 
 def _with_surroundings(book: Rulebook, inputs: Inputs, first: int, last: int, opening: int | None, prices: Mapping[int, Decimal] | None) -> Inputs:

@@ -176,6 +176,12 @@ def unit_efficiency(
     return {"efficiency": efficiency, "implausible": efficiency > limit}
 
 
+@rule("carbon_accounting", unit="kilogram_per_GJ", given={"carbon_received": "tC_per_tonne", "ncv": "GJ_per_tonne"})
+def carbon_per_heat(carbon_received: Any, ncv: Any) -> Any:
+    """Carbon of a coal for its heat, in kilograms a gigajoule (tonnes a terajoule), to hold against the usual values. 0.55 / 12.0 x 1000 = 45.83."""
+    return _exact(lambda c, n: c * 1000 / n, carbon_received, ncv)
+
+
 @rule("carbon_accounting", unit="percent", given={"value": "number", "reference": "number", "decimals": "number"})
 def percent_difference(value: Any, reference: Any, decimals: int = 2) -> Any:
     """By how many per cent one factor differs from another, rounded half up. 0.03085 against 0.03356: -8.075."""

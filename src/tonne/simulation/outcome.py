@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tonne.administration.asks import offers
 from tonne.administration.kinds import Kind
 from tonne.administration.stabilise import circulation_parts
 from tonne.administration.state import State
 from tonne.dates import calendar_year, day_number
 from tonne.ledger import Statement
+from tonne.ledger.views import balance_on
 from tonne.simulation.run import REMAINDER, Inputs, published
 
 
@@ -53,12 +55,22 @@ class Outcome:
             "verified_loaded": int(rows["verified"].sum()) - int(rest),
             "surrendered": surrendered[0],
             "surrendered_loaded": surrendered[1],
-            "circulation": supply - demand - holding,
+            "circulation": supply - demand - holding if offers(self.state.law(), "tnac") else self._held(year),
             "circulation_published": published_circulation(self.state.rulebook, self.last_year).get(year),
             "reserve_intake": auction["intake"] if auction else 0,
             "reserve_placed": auction["placed"] if auction else 0,
             "reserve_balance": holding,
         }
+
+    def _held(self, year: int) -> int | None:
+        """What participants hold after the surrender deadline of a year; None where the year has no deadline of its own."""
+        done = self.state.done.get(f"surrender:{year}")
+        if done is None or self.state.notice("compliance", year) is None:
+            return None
+        accounts = self.state.accounts
+        held = [number for kind in ("operator", "trading", "remainder") for number in accounts.of_kind(kind)]
+        units = self.state.allowance_units()
+        return balance_on(self.state.books.transfers, held, date.fromisoformat(done), units)
 
     @cached_property
     def _surrendered(self) -> dict[int, tuple[int, int]]:

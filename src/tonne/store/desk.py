@@ -53,8 +53,11 @@ class Desk:
         """Like `call`, but returns a future of the reply."""
         return self._writer.submit(command)
 
-    def _decide(self, commands: list[Command]) -> list[Decision]:
-        return [Decision(*self.administration.handle(command)) for command in commands]
+    def _decide(self, commands: list[Command | None]) -> list[Decision]:
+        """None stands for a request to store a snapshot: taken before the group, when the state is exactly what the log holds."""
+        if any(command is None for command in commands):
+            self._save()
+        return [Decision(*self.administration.handle(command)) if command is not None else Decision(None, None) for command in commands]
 
     def _rebuild(self, log: Log) -> None:
         fresh = Administration(self.administration.founding_rulebook, self.administration.state.today)
@@ -64,7 +67,10 @@ class Desk:
     # -- keeping
 
     def snapshot(self) -> None:
-        """Store the state, so that the next opening replays only what comes after."""
+        """Store the state, so that the next opening replays only what comes after. Taken between two groups, by the writer itself."""
+        self._writer.call(None)
+
+    def _save(self) -> None:
         administration = self.administration
         self.log.save_snapshot(administration.sequence, administration.state.hash(), administration.snapshot())
 
@@ -88,7 +94,7 @@ def administration_of(log: Log, load: Loader, system: str | None = None, scenari
     meta = log.meta()
     if "system" not in meta:
         if system is None:
-            raise StoreMissing(f"{log!r} holds no market yet; name the system to found one")
+            raise StoreMissing("this log holds no market yet", where=log.where, do="Name the system to found one")
         log.set_meta("system", system)
         log.set_meta("scenario", scenario)
         meta = log.meta()
