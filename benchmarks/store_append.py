@@ -20,7 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import plain_sql
+from benchmarks import plain_sql
 from tonne.administration.events import ACCEPTED, GENESIS, Entry
 from tonne.store import Decision, GroupCommit, Log, open_log
 

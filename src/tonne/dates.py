@@ -22,9 +22,12 @@ def to_day(text: str | date) -> date:
     if isinstance(text, date):
         return text
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise DateError(f"{text!r} is not a day; write it as 2024-06-01") from None
+        day = date.fromisoformat(text)
+    except (TypeError, ValueError):
+        day = None
+    if day is None or day.isoformat() != text:  # Python also reads 20240601 and 2024-W22-6
+        raise DateError(f"{text!r} is not a day; write it as 2024-06-01")
+    return day
 
 
 def day_number(day: date) -> int:
@@ -101,11 +104,22 @@ class Deadline:
     day: date
     time_zone: str = "UTC"
 
+    def __post_init__(self) -> None:
+        zone(self.time_zone)
+
     def is_met_by(self, moment: datetime) -> bool:
         """Whether a moment (with a zone) is not later than the end of the day. A moment without a zone is refused."""
         if moment.tzinfo is None:
             raise DateError("a moment without a time zone cannot meet a deadline")
-        return moment.astimezone(ZoneInfo(self.time_zone)).date() <= self.day
+        return moment.astimezone(zone(self.time_zone)).date() <= self.day
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of a name, as Europe/Brussels. Raises DateError for a name that the time zone database lacks."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise DateError(f"{name!r} is no time zone; write it as Europe/Brussels") from None
 
 
 def agenda_day(rule: str, year: int) -> date:
@@ -119,7 +133,7 @@ def agenda_day(rule: str, year: int) -> date:
         later = int(offset)
         if not offset.startswith(("+", "-")):
             raise ValueError
-    except ValueError:
+    except (AttributeError, ValueError):
         raise DateError(f"{rule!r} is no calendar rule; write `+N MM-DD`, N years after the emissions year") from None
     try:
         return date(year + later, month, day)
@@ -133,7 +147,11 @@ def agenda_day(rule: str, year: int) -> date:
 def _holidays(country: str, subdivision: str | None) -> Callable[[date], bool]:
     import holidays  # takes a while to load; most questions need no holidays
 
-    table = holidays.country_holidays(country, subdiv=subdivision)
+    try:
+        table = holidays.country_holidays(country, subdiv=subdivision)
+    except NotImplementedError:
+        place = f"{country}, {subdivision}" if subdivision else country
+        raise DateError(f"no public holidays are known for {place}; write the country as BE (ISO 3166)") from None
     return lambda day: day in table
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from fractions import Fraction
+from functools import total_ordering
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -73,27 +74,38 @@ def convert(quantity: int | IntArray, source: str, target: str, rounding: Roundi
 
 
 def fraction(rate: Rate | str) -> Fraction:
-    """A rate as an exact fraction. Floats are refused: 0.24 as a float is not 24/100."""
-    if isinstance(rate, float):
+    """A rate as an exact fraction. Floats are refused: 0.24 as a float is not 24/100.
+
+    NumPy's integers become Python's, because a Fraction made of them overflows in silence.
+    """
+    if isinstance(rate, (float, np.floating)):
         raise UnitsError(f"{rate!r} is a binary float; write the rate as a Decimal, a Fraction or text")
-    if isinstance(rate, str):
-        try:
-            return Fraction(Decimal(rate))
-        except InvalidOperation:
-            raise UnitsError(f"{rate!r} is not a number") from None
-    return Fraction(rate)
+    try:
+        exact = Fraction(Decimal(rate)) if isinstance(rate, str) else Fraction(rate)
+    except (InvalidOperation, ValueError, OverflowError, TypeError):
+        raise UnitsError(f"{rate!r} is not a number") from None
+    return exact if type(exact.numerator) is int is type(exact.denominator) else Fraction(int(exact.numerator), int(exact.denominator))
 
 
 def round_fraction(value: Fraction | Decimal | int, rounding: Rounding) -> int:
     """Round an exact value to an integer by a named rounding; EXACT refuses a remainder."""
-    value = Fraction(value)
+    value = fraction(value)
     return _divide(value.numerator, value.denominator, rounding)
 
 
 def round_decimal(value: Rate, to: Decimal | str, rounding: Rounding) -> Decimal:
     """Round to a multiple of `to`: round_decimal(Decimal("13.9100"), "0.01", NEAREST) == Decimal("13.91")."""
-    step = Decimal(to)
-    return round_fraction(fraction(value) / Fraction(step), rounding) * step
+    step = fraction(to)
+    if step <= 0:
+        raise UnitsError(f"numbers are rounded to a multiple of something more than zero, not of {to}")
+    return _exact_product(round_fraction(fraction(value) / step, rounding), Decimal(to))
+
+
+def _exact_product(count: int, step: Decimal) -> Decimal:
+    """count x step with all digits: Decimal's own product keeps 28."""
+    sign, digits, exponent = step.as_tuple()
+    coefficient = int("".join(map(str, digits))) * (-count if sign else count)
+    return Decimal(f"{coefficient}e{exponent}")
 
 
 @overload
@@ -104,20 +116,22 @@ def multiply(quantity: Any, *rates: Rate, rounding: Rounding) -> Any:
     """quantity x rate x rate ..., exact, rounded once.
 
     quantity: an int, an int64 array, or an object array of ints and Fractions. Returns an int or an int64 array of the same shape.
-    Raises OverflowError when a result does not fit 64 bits.
+    Raises OverflowError when a result does not fit 64 bits, in an array or alone.
     """
     factor = Fraction(1)
     for rate in rates:
         factor *= fraction(rate)
     if isinstance(quantity, (int, np.integer)):
-        return _divide(int(quantity) * factor.numerator, factor.denominator, rounding)
+        return _fitting(_divide(int(quantity) * factor.numerator, factor.denominator, rounding))
     if isinstance(quantity, (Decimal, Fraction)):
-        return round_fraction(Fraction(quantity) * factor, rounding)
+        return _fitting(round_fraction(fraction(quantity) * factor, rounding))
     array = np.asarray(quantity)
     if array.dtype == object:
-        return _as_int64([round_fraction(Fraction(q) * factor, rounding) for q in array.ravel()], array.shape)
+        return _as_int64([round_fraction(fraction(q) * factor, rounding) for q in array.ravel()], array.shape)
     if array.dtype.kind not in "iu":
         raise UnitsError(f"quantities are whole numbers, not {array.dtype}")
+    if array.dtype.kind == "u":
+        _fitting(int(array.max(initial=0)))
     return _divide_array(array.astype(np.int64), factor.numerator, factor.denominator, rounding)
 
 
@@ -138,8 +152,8 @@ def _divide(numerator: int, denominator: int, rounding: Rounding) -> int:
 
 def _divide_array(array: IntArray, numerator: int, denominator: int, rounding: Rounding) -> IntArray:
     """Stay in int64 where the products fit; fall back to Python's integers where they do not."""
-    bound = max(abs(int(array.max(initial=0))), abs(int(array.min(initial=0)))) * abs(numerator)
-    if 2 * bound + denominator > INT64_MAX:
+    bound = max(1, int(array.max(initial=0)), -int(array.min(initial=0))) * abs(numerator)
+    if 2 * (bound + denominator) > INT64_MAX:
         return _as_int64([_divide(int(q) * numerator, denominator, rounding) for q in array.ravel()], array.shape)
     product = array * numerator
     quotient, rest = np.divmod(product, denominator)
@@ -156,29 +170,43 @@ def _divide_array(array: IntArray, numerator: int, denominator: int, rounding: R
     return np.asarray(quotient + np.where(half, tie, 2 * rest > denominator), dtype=np.int64)
 
 
+def _fitting(value: int) -> int:
+    if not -INT64_MAX - 1 <= value <= INT64_MAX:
+        raise OverflowError(f"{value} does not fit 64 bits")
+    return value
+
+
 def _as_int64(values: Sequence[int], shape: tuple[int, ...]) -> IntArray:
-    return np.array(values, dtype=np.int64).reshape(shape) if values else np.zeros(shape, dtype=np.int64)
+    return np.array([_fitting(value) for value in values], dtype=np.int64).reshape(shape)
 
 
 #: Digits after the point of currencies whose minor unit is not a hundredth (ISO 4217).
 CURRENCY_DECIMALS = {"CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@total_ordering
+@dataclass(frozen=True, slots=True)
 class Money:
-    """An amount of one currency in its minor unit: Money(1391, "USD") is 13.91 USD."""
+    """An amount of one currency in its minor unit: Money(1391, "USD") is 13.91 USD. Two currencies neither add up nor compare."""
 
     minor: int
     currency: str
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.minor, (int, np.integer)):
+            raise UnitsError(f"money is a whole number of its minor unit, not {self.minor!r}; see Money.of")
+
     @classmethod
-    def of(cls, amount: Decimal | int | str, currency: str, rounding: Rounding = Rounding.EXACT) -> Money:
+    def of(cls, amount: Rate | str, currency: str, rounding: Rounding = Rounding.EXACT) -> Money:
         """Money.of("13.91", "USD"). More decimals than the currency has are refused unless a rounding is named."""
         return cls(round_fraction(fraction(amount) * 10 ** decimals_of(currency), rounding), currency)
 
     @property
     def amount(self) -> Decimal:
-        return Decimal(self.minor).scaleb(-decimals_of(self.currency))
+        return Decimal(f"{self.minor}e-{decimals_of(self.currency)}")
+
+    def __lt__(self, other: Money) -> bool:
+        return self.minor < self._same(other).minor
 
     def __add__(self, other: Money) -> Money:
         return Money(self.minor + self._same(other).minor, self.currency)
@@ -190,8 +218,10 @@ class Money:
         return Money(multiply(self.minor, factor, rounding=rounding), self.currency)
 
     def _same(self, other: Money) -> Money:
+        if not isinstance(other, Money):
+            raise UnitsError(f"{self} and {other!r} do not meet: money meets money")
         if self.currency != other.currency:
-            raise UnitsError(f"{self.currency} and {other.currency} do not add up")
+            raise UnitsError(f"{self.currency} and {other.currency} neither add up nor compare")
         return other
 
     def __str__(self) -> str:
@@ -212,9 +242,9 @@ class PriceScale:
 
     def __init__(self, currency: str, tick: Decimal | str) -> None:
         object.__setattr__(self, "currency", currency)
-        object.__setattr__(self, "tick", Decimal(tick))
-        if self.tick <= 0:
+        if fraction(tick) <= 0:
             raise UnitsError(f"a tick is more than zero, not {tick}")
+        object.__setattr__(self, "tick", Decimal(tick))
 
     def ticks(self, price: Decimal | int | str) -> int:
         """Whole ticks of a price; raises UnitsError for a price between two ticks."""
@@ -224,8 +254,8 @@ class PriceScale:
         return steps.numerator
 
     def price(self, ticks: int) -> Decimal:
-        return ticks * self.tick
+        return _exact_product(ticks, self.tick)
 
     def cost(self, ticks: int, quantity: int, rounding: Rounding = Rounding.NEAREST) -> Money:
         """What a quantity costs at a price in ticks, in minor units of the currency."""
-        return Money.of(Fraction(self.tick) * ticks * quantity, self.currency, rounding)  # type: ignore[arg-type]
+        return Money.of(fraction(self.tick) * fraction(ticks) * fraction(quantity), self.currency, rounding)

@@ -70,7 +70,10 @@ def pre_allocate(state: State, command: Command) -> Decision:
     before = _verified(state, year - 1)
     if not offers(law, "pre_allocation") or not before.height:
         return Decision([done])
-    quantity = ask_rows(law, "pre_allocation", {"previous_verified": before["verified"].to_numpy(), "year": year})
+    sectors = _main_activity(state, year - 1).select("installation", "sector")
+    before = before.join(sectors, on="installation", how="left", maintain_order="left").with_columns(pl.col("sector").fill_null(""))
+    pool = {"previous_verified": before["verified"].to_numpy(), "year": year} | ({"sector": column_of(before["sector"])} if sectors.height else {})
+    quantity = ask_rows(law, "pre_allocation", pool)
     rows = before.select("installation", year=pl.lit(year, pl.Int32), quantity=pl.Series(quantity, dtype=pl.Int64), basis=pl.lit(PRE))
     opening, batch = _hand_out(state, command, year, rows)
     events = [*opening, {"event": "entitled", "table": "entitlements"}, _note("pre_allocated", command, year, rows), done]
@@ -102,11 +105,14 @@ def computed_allocation(state: State, command: Command, year: int) -> pl.DataFra
     rows = state.activity.for_year(year)
     if not offers(law, "allocation") or not rows.height:
         return None
-    verified = _verified(state, year).rename({"verified": "verified"})
+    verified = _verified(state, year)
     before = _verified(state, year - 1).rename({"verified": "previous_verified"})
     rows = rows.join(verified, on="installation", how="left", maintain_order="left").join(
         before, on="installation", how="left", maintain_order="left"
     )
+    # Emissions are known for an installation, not for each of its units: its first row carries them, so that they count once.
+    first = rows["installation"].is_first_distinct()
+    rows = rows.with_columns(pl.when(first).then(pl.col("verified", "previous_verified")).otherwise(0))
     columns: dict[str, Any] = {name: column_of(rows[name]) for name in rows.columns if name not in ("year", "installation")}
     columns |= {"year": year, "entity": column_of(rows["installation"])}
     quantity = ask_rows(law, "allocation", columns)
@@ -120,12 +126,17 @@ def _adjusted(state: State, command: Command, year: int, granted: pl.DataFrame) 
     if not offers(law, "final_allocation"):
         return granted
     rows = granted.join(_verified(state, year), on="installation", how="left", maintain_order="left")
-    main = state.activity.for_year(year).group_by("installation", maintain_order=True).agg(pl.col("product").first(), pl.col("sector").first())
-    rows = rows.join(main, on="installation", how="left", maintain_order="left").with_columns(pl.col("verified").fill_null(0))
+    rows = rows.join(_main_activity(state, year), on="installation", how="left", maintain_order="left").with_columns(pl.col("verified").fill_null(0))
     pool = {"initial": rows["quantity"].to_numpy(), "verified": rows["verified"].to_numpy(), "year": year}
     pool |= {"product": column_of(rows["product"]), "sector": column_of(rows["sector"]), "entity": column_of(rows["installation"])}
     final = ask_rows(law, "final_allocation", pool)
     return rows.select("installation", "year", quantity=pl.Series(final, dtype=pl.Int64))
+
+
+def _main_activity(state: State, year: int) -> pl.DataFrame:
+    """installation, product, sector of each installation's first activity row of a year."""
+    rows = state.activity.for_year(year).group_by("installation", maintain_order=True)
+    return rows.agg(pl.col("product").first(), pl.col("sector").first())
 
 
 def ask_rows(law: Any, ask: str, pool: Mapping[str, Any]) -> Any:

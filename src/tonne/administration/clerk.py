@@ -45,16 +45,18 @@ class Administration:
 
     def handle(self, command: Command) -> tuple[Reply, Entry | None]:
         """Carry out a command. The entry is None when the id had been used before; otherwise it must reach the log before the reply is given."""
-        print_ = fingerprint(command)
+        body = encode(dict(command.body))
+        print_ = fingerprint(command, body)
         known = self._known.get(command.id)
         if known is not None:
             return self._repeated(command, known, print_), None
         try:
             decision = self._decide(command)
-            events, tables = self._enter(decision, self.sequence + 1, dict(command.tables))
+            events, tables = self._enter(decision, self.sequence + 1, command)
         except Refusal as refusal:
-            return self._record(command, refusal.name, [{"event": "refused", "reason": refusal.reason}], {}, print_, refusal.reason)
-        return self._record(command, ACCEPTED, events, tables, print_)
+            asked = {f"command/{name}": table for name, table in command.tables.items()}
+            return self._record(command, refusal.name, [{"event": "refused", "reason": refusal.reason}], asked, body, print_, refusal.reason)
+        return self._record(command, ACCEPTED, events, tables, body, print_)
 
     def knows(self, command_id: str) -> bool:
         """Whether a command of that id was decided before."""
@@ -84,9 +86,11 @@ class Administration:
         except (RegisterError, UnitsError) as error:
             raise Refusal("malformed", str(error)) from error
 
-    def _enter(self, decision: Decision, sequence: int, command_tables: Mapping[str, Table]) -> tuple[list[dict[str, Any]], dict[str, Table]]:
+    def _enter(self, decision: Decision, sequence: int, command: Command) -> tuple[list[dict[str, Any]], dict[str, Table]]:
         """Books first (what can be refused), then the state. Returns the events and tables to store."""
-        tables: dict[str, Table] = {f"command/{name}": table for name, table in command_tables.items()} | decision.tables
+        # A command that carries ledger rows is recorded by the transfers it made of them, not twice.
+        carried = {f"command/{name}": table for name, table in command.tables.items() if isinstance(table, pl.DataFrame)}
+        tables: dict[str, Table] = carried | decision.tables
         events = decision.events
         opening = [event for event in events if event["event"] in OPENING]
         for event in opening:
@@ -95,9 +99,7 @@ class Administration:
         if batch is not None and len(batch):
             if len(batch) >= ROWS_PER_COMMAND:
                 raise Refusal("malformed", f"a command holds at most {ROWS_PER_COMMAND - 1:,} transfers, not {len(batch):,}")
-            unnumbered = batch["id"] == 0
-            if unnumbered.any():
-                batch["id"] = np.where(unnumbered, sequence * ROWS_PER_COMMAND + 1 + np.arange(len(batch)), batch["id"])
+            number(batch, sequence)
             results = self.state.books.apply(batch, all_or_nothing=not decision.independent)
             if decision.independent:
                 events = [*events, _judged(results)]
@@ -125,8 +127,9 @@ class Administration:
         return Refusal(result.name_for_people, f"{int(row['quantity']):,} {unit} from {source} to {target}{have}{number}")
 
     def _record(
-        self, command: Command, outcome: str, events: list[dict[str, Any]], tables: Mapping[str, Table], print_: bytes, reason: str = ""
+        self, command: Command, outcome: str, events: list[dict[str, Any]], tables: Mapping[str, Table], body: bytes, print_: bytes, reason: str = ""
     ) -> tuple[Reply, Entry]:
+        rows = b"true" if outcome == ACCEPTED and _carries_rows(command) else b"false"
         self.sequence += 1
         entry = Entry.chained(
             sequence=self.sequence,
@@ -135,7 +138,7 @@ class Administration:
             actor=command.by,
             day=command.day,
             outcome=outcome,
-            command=encode({"body": dict(command.body), "print": print_.hex()}),
+            command=b'{"body":%b,"print":"%b","rows":%b}' % (body, print_.hex().encode(), rows),
             events=encode(events),
             tables=pack(tables),
             previous=self.hash,
@@ -196,7 +199,7 @@ class Administration:
 
         trial = Books.from_bytes(self.state.books.to_bytes())
         batch = decision.transfers.copy()
-        batch["id"] = np.where(batch["id"] == 0, sequence * ROWS_PER_COMMAND + 1 + np.arange(len(batch)), batch["id"])
+        number(batch, sequence)
         return bool(trial.apply(batch, all_or_nothing=True).any())
 
     def snapshot(self) -> bytes:
@@ -217,6 +220,13 @@ class Administration:
         self._known = {name: (sequence, outcome, bytes.fromhex(print_)) for name, (sequence, outcome, print_) in known.items()}
 
 
+def number(batch: Any, sequence: int) -> None:
+    """Give ids to the transfers of a command, in their order; an import's rows bring their own."""
+    if batch["id"][0] == 0:
+        first = sequence * ROWS_PER_COMMAND + 1
+        batch["id"] = np.arange(first, first + len(batch))
+
+
 class ReplayError(Exception):
     """A stored entry does not fit the state that the entries before it make: the log is damaged or was written by another version."""
 
@@ -224,9 +234,16 @@ class ReplayError(Exception):
         super().__init__(f"entry {entry.sequence} ({entry.kind} {entry.command_id!r}): {reason}")
 
 
+def _carries_rows(command: Command) -> bool:
+    return any(not isinstance(table, pl.DataFrame) for table in command.tables.values())
+
+
 def command_of(entry: Entry) -> Command:
     """The command that an entry records, with the tables it carried."""
-    tables = {name.removeprefix("command/"): table for name, table in unpack(entry.tables).items() if name.startswith("command/")}
+    stored = unpack(entry.tables)
+    tables = {name.removeprefix("command/"): table for name, table in stored.items() if name.startswith("command/")}
+    if decode(entry.command).get("rows"):
+        tables["transfers"] = stored["transfers"]
     return Command(entry.command_id, entry.kind, entry.actor, entry.day, decode(entry.command)["body"], tables)
 
 

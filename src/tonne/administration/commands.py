@@ -58,7 +58,7 @@ class Reply(NamedTuple):
 
 def encode(value: Any) -> bytes:
     """Canonical JSON: sorted keys, no spaces, days and decimals as text. Raises TypeError for what has no plain form (a float among them)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain, allow_nan=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _plain(value: Any) -> Any:
@@ -75,6 +75,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} has no plain form")
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain, allow_nan=False)
 
 
 def decode(data: bytes) -> Any:
@@ -115,10 +118,11 @@ def unpack(data: bytes) -> dict[str, Table]:
     return tables
 
 
-def fingerprint(command: Command) -> bytes:
-    """16 bytes over everything but the id: tells a repeated command from another one that reuses its id."""
-    digest = hashlib.blake2b(encode([command.kind, command.by, command.day, dict(command.body)]), digest_size=16)
+def fingerprint(command: Command, body: bytes) -> bytes:
+    """16 bytes over everything but the id: tells a repeated command from another one that reuses its id. `body` is the command's, encoded."""
+    digest = hashlib.sha256(f"{command.kind}\0{command.by}\0{command.day}\0".encode() + body)
     for name in sorted(command.tables):
+        table = command.tables[name]
         digest.update(name.encode() + b"\0")
-        digest.update(pack({name: command.tables[name]}))
-    return digest.digest()
+        digest.update(pack({name: table}) if isinstance(table, pl.DataFrame) else np.ascontiguousarray(table).data)
+    return digest.digest()[:16]

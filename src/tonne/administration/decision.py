@@ -58,6 +58,13 @@ def move(
     return batch
 
 
+def move_one(command: Command, kind: Kind, source: int, target: int, unit: int, quantity: int) -> Batch:
+    """One transfer on the command's day: what `move` makes of plain numbers, without the cost of broadcasting them."""
+    batch = transfers(1)
+    batch[0] = (0, 0, quantity, source, target, unit, day_number(command.day), 0, int(kind), 0)
+    return batch
+
+
 def join(*batches: Batch) -> Batch:
     return np.concatenate(batches) if batches else transfers(0)
 

@@ -68,9 +68,11 @@ def entry_hash(
     sequence: int, command_id: str, kind: str, actor: str, day: date, outcome: str, command: bytes, events: bytes, tables: bytes, previous: bytes
 ) -> bytes:
     """SHA-256 over length-prefixed fields, so that no two entries share a preimage by shifting a boundary."""
-    digest = hashlib.sha256(previous)
-    digest.update(sequence.to_bytes(8, "big"))
-    for part in (command_id.encode(), kind.encode(), actor.encode(), day.isoformat().encode(), outcome.encode(), command, events, tables):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
+    head = [previous, sequence.to_bytes(8, "big")]
+    for part in (command_id.encode(), kind.encode(), actor.encode(), day.isoformat().encode(), outcome.encode(), command, events):
+        head.append(len(part).to_bytes(8, "big"))
+        head.append(part)
+    head.append(len(tables).to_bytes(8, "big"))
+    digest = hashlib.sha256(b"".join(head))
+    digest.update(tables)
     return digest.digest()

@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 
 from tonne.administration.commands import Command
-from tonne.administration.decision import IMPORTED_IDS, Decision, move, text, whole
+from tonne.administration.decision import IMPORTED_IDS, Decision, move_one, text, whole
 from tonne.administration.kinds import Kind
 from tonne.administration.permissions import ADMINISTRATOR, require_holder
 from tonne.administration.refusals import Refusal
 from tonne.administration.state import State
+from tonne.dates import day_number
 from tonne.ledger import TRANSFER, TransferFlag
 
 
@@ -23,7 +24,7 @@ def transfer(state: State, command: Command) -> Decision:
         return Decision([{"event": "moved", "count": len(batch)}], transfers=_bulk(state, command, batch))
     source, target = account(state, text(command, "from")), account(state, text(command, "to"))
     require_holder(state, command, source)
-    row = move(command, Kind.TRANSFER, source, target, unit_type(state, text(command, "unit")), whole(command, "quantity"))
+    row = move_one(command, Kind.TRANSFER, source, target, unit_type(state, text(command, "unit")), whole(command, "quantity"))
     return Decision([{"event": "moved", "count": 1}], transfers=row)
 
 
@@ -38,7 +39,7 @@ def _bulk(state: State, command: Command, batch: Any) -> Any:
             raise Refusal("not_permitted", f"row {int(np.flatnonzero(foreign)[0]) + 1} takes from an account that is not {command.by!r}'s")
         batch["flags"] &= ~int(TransferFlag.BY_AUTHORITY)
     batch["id"], batch["kind"] = 0, int(Kind.TRANSFER)
-    batch["day"] = move(command, Kind.TRANSFER, 0, 1, 0, 1)["day"][0]
+    batch["day"] = day_number(command.day)
     return batch
 
 
@@ -47,7 +48,7 @@ def cancel(state: State, command: Command) -> Decision:
     source = account(state, text(command, "from"))
     require_holder(state, command, source)
     unit, quantity = unit_type(state, text(command, "unit")), whole(command, "quantity")
-    batch = move(command, Kind.CANCEL, source, state.accounts.number("cancelled"), unit, quantity)
+    batch = move_one(command, Kind.CANCEL, source, state.accounts.number("cancelled"), unit, quantity)
     return Decision([{"event": "moved", "count": 1, "reason": text(command, "reason")}], transfers=batch)
 
 
@@ -71,7 +72,7 @@ def import_transfers(state: State, command: Command) -> Decision:
     batch["unit"] = [state.unit(code) for code in frame["unit"].to_list()]
     batch["quantity"] = frame["quantity"].to_numpy()
     batch["kind"] = [kinds[word] for word in frame["kind"].to_list()]
-    batch["day"] = frame["day"].to_numpy() if "day" in frame.columns else move(command, Kind.TRANSFER, 0, 1, 0, 1)["day"][0]
+    batch["day"] = frame["day"].to_numpy() if "day" in frame.columns else day_number(command.day)
     return Decision([{"event": "moved", "count": frame.height}], transfers=batch, independent=True)
 
 

@@ -19,8 +19,9 @@ from tonne.law.faults import Fault, RulebookError
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Path_: TypeAlias = tuple[str | int, ...]
 
-_DECIMAL = re.compile(r"[-+]?(\d[\d_]*)?\.?\d[\d_]*([eE][-+]?\d+)?")
+_DECIMAL = re.compile(r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d{1,3})?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+DEPTH_MAX = 50
 
 
 @dataclass
@@ -53,65 +54,104 @@ def read(path: Path, shown_as: str | None = None) -> Document:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise RulebookError([Fault(name, line, "", f"not valid YAML: {error.problem}", "look at indentation, colons and quotes here")]) from None
     except yaml.YAMLError as error:
-        raise RulebookError([Fault(name, 0, "", f"not valid YAML: {error}")]) from None
+        raise RulebookError([Fault(name, 0, "", f"not valid YAML: {' '.join(str(error).split())}")]) from None
+    except RecursionError:
+        raise RulebookError([Fault(name, 0, "", "nested too deeply to be a law")]) from None
     document = Document(name, None)
     if node is None:
         return document
-    faults: list[Fault] = []
-    document.data = _plain(node, (), document, faults)
-    if faults:
-        raise RulebookError(faults)
+    reader = _Reader(document)
+    document.data = reader.plain(node, ())
+    if reader.faults:
+        raise RulebookError(reader.faults)
     return document
 
 
-def _plain(node: Any, path: Path_, document: Document, faults: list[Fault]) -> Any:
-    document.lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.ScalarNode):
-        return _scalar(node, path, document, faults)
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(child, (*path, index), document, faults) for index, child in enumerate(node.value)]
-    mapping: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        key = _scalar(key_node, path, document, faults) if isinstance(key_node, yaml.ScalarNode) else None
-        line = key_node.start_mark.line + 1
-        if not isinstance(key, (str, int, bool, date)):
-            faults.append(Fault(document.file, line, _dotted(path), f"{key_node.value!r} cannot be a key"))
-            continue
-        if isinstance(key, (bool, date)):
-            key = str(key_node.value)
-        here = (*path, key)
-        if key in mapping:
-            faults.append(Fault(document.file, line, _dotted(here), "written twice in the same place", f"first on line {document.lines[here]}"))
-            continue
-        document.lines[here] = line
-        mapping[key] = _plain(value_node, here, document, faults)
-    return mapping
+@dataclass
+class _Reader:
+    """Turns YAML nodes into plain values and remembers lines and faults. A node met twice is an alias."""
 
+    document: Document
+    faults: list[Fault] = field(default_factory=list)
+    met: set[int] = field(default_factory=set)
 
-def _scalar(node: Any, path: Path_, document: Document, faults: list[Fault]) -> Any:
-    text: str = node.value
-    kind = node.tag.rsplit(":", 1)[-1]
-    if kind == "null":
-        return None
-    if kind == "bool":
-        return text.lower() == "true" if text.lower() in ("true", "false") else text
-    if kind == "int" and ":" not in text:
-        return int(text.replace("_", ""), 0) if not re.fullmatch(r"[-+]?[\d_]+", text) else int(text.replace("_", ""))
-    if kind == "float":
-        if _DECIMAL.fullmatch(text):
-            return Decimal(text.replace("_", ""))
-        if "nan" in text.lower() or "inf" in text.lower():
-            faults.append(Fault(document.file, node.start_mark.line + 1, _dotted(path), f"{text} is not a number a law can hold"))
+    def fault(self, node: Any, path: Path_, reason: str, suggestion: str = "") -> None:
+        self.faults.append(Fault(self.document.file, node.start_mark.line + 1, ".".join(map(str, path)), reason, suggestion))
+
+    def plain(self, node: Any, path: Path_) -> Any:
+        self.document.lines.setdefault(path, node.start_mark.line + 1)
+        if id(node) in self.met:
+            self.fault(node, path, "an alias (`*name`) stands for this", "write the value out at each place")
             return None
-        return text
-    if kind == "timestamp" and _DAY.fullmatch(text):
+        self.met.add(id(node))
+        if len(path) > DEPTH_MAX:
+            self.fault(node, path[:3], "nested too deeply to be a law")
+            return None
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node, kind, path)
+        if kind not in ("seq", "map"):
+            self.fault(node, path, f"the tag {node.tag!r} means nothing here", "remove it")
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(child, (*path, index)) for index, child in enumerate(node.value)]
+        mapping: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = self.key(key_node, path)
+            if key is None:
+                continue
+            here = (*path, key)
+            if key in mapping:
+                self.fault(key_node, here, "written twice in the same place", f"first on line {self.document.lines[here]}")
+                continue
+            self.document.lines[here] = key_node.start_mark.line + 1
+            mapping[key] = self.plain(value_node, here)
+        return mapping
+
+    def key(self, node: Any, path: Path_) -> str | int | None:
+        """A word or a whole number; `on`, `no` and days stay words. None, with a fault, for what cannot be a key."""
+        if not isinstance(node, yaml.ScalarNode):
+            self.fault(node, path, "a list or a mapping cannot be a key")
+            return None
+        key = self.scalar(node, node.tag.removeprefix("tag:yaml.org,2002:"), path)
+        if isinstance(key, (bool, date)):
+            return str(node.value)
+        if isinstance(key, (str, int)):
+            return key
+        self.fault(node, path, f"{node.value!r} cannot be a key", "put it in quotes")
+        return None
+
+    def scalar(self, node: Any, kind: str, path: Path_) -> Any:
+        text: str = node.value
+        match kind:
+            case "null":
+                return None
+            case "bool":
+                return text.lower() == "true" if text.lower() in ("true", "false") else text
+            case "int" if ":" not in text:
+                return self.integer(node, text.replace("_", ""), path)
+            case "float" if _DECIMAL.fullmatch(text):
+                return Decimal(text.replace("_", ""))
+            case "float" if "nan" in text.lower() or "inf" in text.lower():
+                self.fault(node, path, f"{text} is not a number a law can hold")
+            case "timestamp" if _DAY.fullmatch(text):
+                return self.day(node, text, path)
+            case "str" | "int" | "float" | "timestamp" | "merge" | "value":
+                return text
+            case _:
+                self.fault(node, path, f"the tag {node.tag!r} means nothing here", "remove it")
+        return None
+
+    def integer(self, node: Any, digits: str, path: Path_) -> int | None:
+        try:
+            return int(digits) if re.fullmatch(r"[-+]?\d+", digits) else int(digits, 0)
+        except ValueError:
+            shown = digits if len(digits) <= 40 else f"{digits[:40]}... ({len(digits)} digits)"
+            self.fault(node, path, f"{shown} is not a whole number a law can hold")
+            return None
+
+    def day(self, node: Any, text: str, path: Path_) -> date | None:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            faults.append(Fault(document.file, node.start_mark.line + 1, _dotted(path), f"{text} is no day of the calendar"))
+            self.fault(node, path, f"{text} is no day of the calendar")
             return None
-    return text
-
-
-def _dotted(path: Path_) -> str:
-    return ".".join(str(part) for part in path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ BLUE, SKY, ORANGE, VERMILION, GREEN, PURPLE, GREY = "#0072b2", "#56b4e9", "#e69f
 LETTER_COLOURS = {"A": BLUE, "B": VERMILION, "C": ORANGE, "D": PURPLE, "E": GREEN, "X": SKY, "-": GREY}
 WIDTH, HEIGHT = 720, 320  # pixels
 SECTORS_SHOWN = 12
+NUMBER = ",.6~f"  # d3: commas, as many decimals as there are, never an exponent
 MOSTLY = 0.8  # above this share of A the chart of letters shows what is not A
 
 Row = dict[str, Any]
@@ -75,19 +77,19 @@ def supply(data: RunData) -> Any:
 
     rows = data.table.to_dicts()
     parts = _series(rows, {"auctioned": "Auctioned", "allocated": "Allocated free"})
-    verified, caps = _series(rows, {"verified": "Verified emissions"}), _series(rows, {"cap": "Cap"})
+    verified, caps = _series(rows, {"verified": "Verified emissions"}, zeros=True), _series(rows, {"cap": "Cap"})
     if not parts and not verified:
         raise NothingToDraw("nothing was allocated, auctioned or verified in these years")
     stacks = [sum(row["units"] for row in parts if row["year"] == year) for year in {row["year"] for row in parts}]
     divisor, word = scale(max([*stacks, *(row["units"] for row in verified + caps)]))
     colour = _colour({"Auctioned": BLUE, "Allocated free": SKY, "Verified emissions": VERMILION, "Cap": INK}, parts + verified + caps)
-    x, y = _year_axis(), alt.Y("value:Q", title=_counted(data, word), axis=alt.Axis(format=","))
+    x, y = _year_axis(rows), alt.Y("value:Q", title=f"{word} {data.units}".strip(), axis=alt.Axis(format=NUMBER))
     layers = []
     if parts:
         bars = alt.Chart(_values(parts, divisor)).mark_bar(size=_bar(rows))
         layers.append(bars.encode(x, y.stack("zero"), color=colour, order=alt.Order("order:Q"), tooltip=_tip()))
     if caps:
-        ticks = alt.Chart(_values(caps, divisor)).mark_tick(thickness=3, size=_bar(rows) + 12, orient="horizontal")
+        ticks = alt.Chart(_values(caps, divisor)).mark_tick(opacity=1, thickness=3, size=_bar(rows) + 12, orient="horizontal")
         layers.append(ticks.encode(x, y, color=colour, tooltip=_tip()))
     if verified:
         line = alt.Chart(_values(verified, divisor)).mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=60, filled=True))
@@ -100,8 +102,8 @@ def circulation(data: RunData) -> Any:
     import altair as alt
 
     rows = data.table.to_dicts()
-    computed = _series(rows, {"circulation": "Circulation, computed"})
-    published = _series(rows, {"circulation_published": "Circulation, published"})
+    computed = _series(rows, {"circulation": "Circulation, computed"}, zeros=True)
+    published = _series(rows, {"circulation_published": "Circulation, published"}, zeros=True)
     held = _series(rows, {"reserve_balance": "Held in the reserve"})
     if not computed and not published:
         raise NothingToDraw("no units were in circulation in these years")
@@ -109,7 +111,7 @@ def circulation(data: RunData) -> Any:
     divisor, word = scale(max(row["units"] for row in computed + published + held + lines))
     colours = {"Circulation, computed": BLUE, "Circulation, published": VERMILION, "Held in the reserve": SKY}
     colour = _colour(colours, computed + published + held)
-    x, y = _year_axis(), alt.Y("value:Q", title=f"{word} {data.units}".strip(), axis=alt.Axis(format=","))
+    x, y = _year_axis(rows), alt.Y("value:Q", title=f"{word} {data.units}".strip(), axis=alt.Axis(format=NUMBER))
     layers = []
     if held:
         layers.append(alt.Chart(_values(held, divisor)).mark_bar(size=_bar(rows), opacity=0.7).encode(x, y, color=colour, tooltip=_tip()))
@@ -118,7 +120,7 @@ def circulation(data: RunData) -> Any:
         line = alt.Chart(_values(computed, divisor)).mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=60, filled=True))
         layers.append(line.encode(x, y, color=colour, tooltip=_tip()))
     if published:
-        points = alt.Chart(_values(published, divisor)).mark_point(shape="diamond", size=110, strokeWidth=2.5, filled=False)
+        points = alt.Chart(_values(published, divisor)).mark_point(opacity=1, shape="diamond", size=110, strokeWidth=2.5, filled=False)
         layers.append(points.encode(x, y, color=colour, tooltip=_tip()))
     return _titled(alt.layer(*layers), data, "Units in circulation", f"at the end of each year, {data.years}")
 
@@ -143,13 +145,13 @@ def allocation(data: RunData) -> Any:
     ]
     colour = _colour({"Allocated free": SKY, "Verified emissions": VERMILION}, bars)
     y = alt.Y("sector:N", sort=names, title=None, axis=alt.Axis(labelLimit=300, labelPadding=6, ticks=False, domain=False, grid=False))
-    x = alt.X("value:Q", title=_counted(data, word), axis=alt.Axis(format=",", grid=True), scale=alt.Scale(nice=True))
+    title = f"{word} {data.units}; at the bars: allocated as % of verified".strip()
+    x = alt.X("value:Q", title=title, axis=alt.Axis(format=NUMBER, grid=True, tickCount=7))
     offset = alt.YOffset("what:N", sort=list(what.values()))
     drawn = alt.Chart(_values(bars, divisor)).mark_bar().encode(y, x, yOffset=offset, color=colour, tooltip=[alt.Tooltip("sector:N"), *_tip()[1:]])
-    said = alt.Chart(alt.Data(values=note)).mark_text(align="left", dx=6, fontSize=11, color=INK, baseline="bottom").encode(y, x, text="text:N")
+    said = alt.Chart(alt.Data(values=note)).mark_text(align="left", dx=6, fontSize=11, color=INK, baseline="middle").encode(y, x, text="text:N")
     picture = alt.layer(drawn, said).properties(width=WIDTH - 240, height=alt.Step(14))
-    remark = "per cent: allocation as a part of verified emissions"
-    return _titled(picture, data, "Free allocation and verified emissions by sector", f"the installations run, {data.years} together; {remark}", size=False)
+    return _titled(picture, data, "Free allocation and verified emissions by sector", f"the installations run, {data.years} together", size=False)
 
 
 def compliance(data: RunData) -> Any:
@@ -176,7 +178,7 @@ def compliance(data: RunData) -> Any:
         panels.append(_letter_bars(drawn, names, colours, mostly_a, sorted(totals)))
     panels.append(_letter_counts(rows, names, colours, bool(drawn)))
     picture = alt.vconcat(*panels, spacing=8)
-    return _titled(picture, data, "Compliance of the installations", f"status letters by year, {data.years}", size=False)
+    return _titled(picture, data, "Compliance of the installations", f"status letters by year, {data.years}", size=False, counted=False)
 
 
 #: name -> how it is drawn, in the order of a report
@@ -199,23 +201,23 @@ def _thresholds(data: RunData) -> list[Row]:
 
 
 def _threshold_layers(lines: list[Row], divisor: int, rows: list[Row]) -> list[Any]:
-    """A dashed mark a year, named once above the first: a line would promise more years than the law had."""
+    """A mark a year, named once, to the right: a line would promise more years than the law had."""
     import altair as alt
 
     if not lines:
         return []
-    x, y = _year_axis(), alt.Y("value:Q")
-    marks = alt.Chart(_values(lines, divisor)).mark_tick(thickness=1.5, size=WIDTH / max(len(rows), 1), orient="horizontal", color=INK)
-    first = [next(row for row in lines if row["what"] == what) for what in dict.fromkeys(row["what"] for row in lines)]
-    names = alt.Chart(_values(first, divisor)).mark_text(align="right", dx=_bar(rows) / 2, dy=-7, fontSize=11, color=INK)
-    return [marks.encode(x, y, tooltip=_tip()), names.encode(x, y, text="what:N")]
+    x, y = _year_axis(rows), alt.Y("value:Q")
+    marks = alt.Chart(_values(lines, divisor)).mark_tick(opacity=1, thickness=1.5, size=WIDTH / max(len(rows), 1), orient="horizontal", color=INK)
+    last = {row["what"]: {**row, "text": f"{row['what']}: {row['units'] / divisor:,.6g}"} for row in lines}.values()
+    names = alt.Chart(_values(last, divisor)).mark_text(align="left", dx=WIDTH / max(len(rows), 1) / 2 + 6, fontSize=11, color=INK)
+    return [marks.encode(x, y, tooltip=_tip()), names.encode(x, y, text="text:N")]
 
 
 def _letter_bars(rows: list[Row], names: Sequence[str], colours: dict[str, str], mostly_a: bool, years: list[int]) -> Any:
     import altair as alt
 
     title = "% of installations, all but A" if mostly_a else "% of installations"
-    y = alt.Y("share:Q", title=title, axis=alt.Axis(format=".1%" if mostly_a else ".0%"), stack="zero")
+    y = alt.Y("share:Q", title=title, axis=alt.Axis(format=".2~%", tickCount=6), stack="zero")
     colour = alt.Color("letter:N", scale=alt.Scale(domain=list(names), range=[colours[name] for name in names]), legend=None)
     x = alt.X("year:O", title=None, scale=alt.Scale(domain=years), axis=alt.Axis(labels=False, ticks=False))
     tip = [alt.Tooltip("year:O", title="Year"), alt.Tooltip("letter:N", title="Status"), alt.Tooltip("installations:Q", format=","), "shown:N"]
@@ -250,15 +252,16 @@ def _ratio(row: Row) -> str:
     return f"{100 * row['allocated'] / row['verified']:,.0f} %" if row["verified"] else ""
 
 
-def _series(rows: Iterable[Row], columns: dict[str, str]) -> list[Row]:
-    """year, what, units, order: one row for each figure that is there and not zero."""
+def _series(rows: Iterable[Row], columns: dict[str, str], zeros: bool = False) -> list[Row]:
+    """year, what, units, order: one row for each figure that is there; with `zeros` (a line needs them) unless all are zero."""
     order = {column: number for number, column in enumerate(columns)}
-    return [
+    found = [
         {"year": row["year"], "what": what, "units": row[column], "order": order[column]}
         for row in rows
         for column, what in columns.items()
-        if row.get(column)
+        if row.get(column) is not None and (zeros or row[column])
     ]
+    return found if any(row["units"] for row in found) else []
 
 
 def _values(rows: Iterable[Row], divisor: int) -> Any:
@@ -272,13 +275,14 @@ def _colour(colours: dict[str, str], rows: Iterable[Row]) -> Any:
 
     present = {row["what"] for row in rows}
     kept = {what: colour for what, colour in colours.items() if what in present}
-    return alt.Color("what:N", scale=alt.Scale(domain=list(kept), range=list(kept.values())), legend=alt.Legend(title=None, orient="top"))
+    return alt.Color("what:N", scale=alt.Scale(domain=list(kept), range=list(kept.values())), legend=alt.Legend(title=None))
 
 
-def _year_axis() -> Any:
+def _year_axis(rows: Iterable[Row]) -> Any:
+    """All years run, also those of which this chart has nothing to say."""
     import altair as alt
 
-    return alt.X("year:O", title=None, axis=alt.Axis(labelAngle=0))
+    return alt.X("year:O", title=None, axis=alt.Axis(labelAngle=0), scale=alt.Scale(domain=[row["year"] for row in rows]))
 
 
 def _tip() -> list[Any]:
@@ -292,15 +296,11 @@ def _bar(rows: Sequence[Any]) -> int:
     return int(min(56, WIDTH / max(len(rows), 1) * 0.62))
 
 
-def _counted(data: RunData, word: str) -> str:
-    """The title of an axis of units and of emissions: both are the same numbers."""
-    return f"{word} {data.units}, one for each {measure_word(data.system.measure)}".strip()
-
-
-def _titled(picture: Any, data: RunData, title: str, remark: str, size: bool = True) -> Any:
+def _titled(picture: Any, data: RunData, title: str, remark: str, *, size: bool = True, counted: bool = True) -> Any:
     import altair as alt
 
-    subtitle = [f"{data.name}; {remark}", *([data.label] if data.label else [])]
+    worth = f"One {data.system.unit_name} stands for one {measure_word(data.system.measure)}."
+    subtitle = [f"{data.name}; {remark}. {worth if counted else ''}".strip(), *textwrap.wrap(data.label, 120)]
     if size:
         picture = picture.properties(width=WIDTH, height=HEIGHT)
     return picture.properties(title=alt.TitleParams(title, subtitle=subtitle, anchor="start", subtitlePadding=4, offset=14))
@@ -319,6 +319,6 @@ def _themed(picture: Any, background: str) -> Any:
         axis=alt.AxisConfig(**axis),
         axisX=alt.AxisConfig(grid=False),
         view=alt.ViewConfig(stroke=None),
-        legend=alt.LegendConfig(labelColor=INK, titleColor=INK, labelFontSize=12, symbolSize=110, orient="top", labelLimit=260),
+        legend=alt.LegendConfig(symbolOpacity=1, labelColor=INK, titleColor=INK, labelFontSize=12, symbolSize=110, orient="top", labelLimit=260),
         title=alt.TitleConfig(color=INK, subtitleColor=INK, fontSize=16, subtitleFontSize=12, fontWeight=600),
     )

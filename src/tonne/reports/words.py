@@ -34,6 +34,8 @@ LETTERS: dict[str, str] = {
     "X": "entry was impossible",
     "-": "nothing was due",
 }
+#: units in which a whole number is a name, not a quantity
+UNGROUPED = frozenset({"year", "code", "rule", "text", "calendar_rule", "formula"})
 _EMISSIONS = {"tonne": "t CO2e", "short_ton": "short tons CO2", "kilogram": "kg CO2e"}
 _MEASURES = {"tonne": "tonne of CO2e", "short_ton": "short ton of CO2", "kilogram": "kilogram of CO2e"}
 
@@ -79,38 +81,46 @@ def scale(largest: float) -> tuple[int, str]:
     return (1_000, "thousand") if largest >= 2_000 else (1, "")
 
 
-def figure(value: Any) -> str:
-    """A value of the law as people read it: thousands in whole numbers, decimals as written, lists in a row."""
+def figure(value: Any, unit: str = "") -> str:
+    """A value of the law as people read it: thousands in whole numbers (years have none), decimals as written, lists in a row."""
     if value is None:
-        return "repealed"
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}"
+        return str(value) if unit in UNGROUPED else f"{value:,}"
     if isinstance(value, Decimal):
         return f"{value:,f}"
     if isinstance(value, date):
         return value.isoformat()
+    return "; ".join(_rows(value, unit)) or "empty" if isinstance(value, (Mapping, list, tuple)) else str(value)
+
+
+def _rows(value: Any, unit: str) -> list[str]:
+    """One text for each row of a table or item of a list."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {figure(v)}" for key, v in value.items()) or "empty"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(figure(v) for v in value) or "empty"
-    return str(value)
+        return [f"{key}: {_inner(v, unit)}" for key, v in value.items()]
+    return [_inner(v, unit) for v in value]
 
 
-def compact(value: Any, room: int = 160) -> str:
-    """A value in one line: a table that is too long shows its first and last rows and how many there are."""
-    text = figure(value)
+def _inner(value: Any, unit: str) -> str:
+    return f"[{figure(value, unit)}]" if isinstance(value, (Mapping, list, tuple)) else figure(value, unit)
+
+
+def compact(value: Any, unit: str = "", room: int = 160) -> str:
+    """A value in one line: a table that is too long shows its first rows, its last, and how many there are."""
+    text = figure(value, unit)
     if len(text) <= room or not isinstance(value, (Mapping, list, tuple)):
         return text
-    rows = [f"{key}: {figure(v)}" for key, v in value.items()] if isinstance(value, Mapping) else [figure(v) for v in value]
+    rows = _rows(value, unit)
     first, last = rows[0], rows[-1]
-    if len(first) + len(last) > room:
-        return f"{len(rows)} rows, the first: {first[:room]}..." if len(first) > room else f"{len(rows)} rows, the first: {first}"
+    if len(rows) < 3 or len(first) + len(last) > room - 20:
+        shown = first if len(first) <= room - 20 else f"{first[: room - 20]}..."
+        return f"{shown}; ... ({len(rows)} rows)" if len(rows) > 1 else shown
     kept = [first]
-    while len(kept) < len(rows) - 1 and sum(map(len, kept)) + len(rows[len(kept)]) + len(last) < room - 30:
+    while len(kept) < len(rows) - 1 and len("; ".join([*kept, rows[len(kept)], last])) < room - 18:
         kept.append(rows[len(kept)])
-    return f"{', '.join(kept)}, ... {last} ({len(rows)} rows)"
+    return f"{'; '.join(kept)}; ... {last} ({len(rows)} rows)" if len(kept) < len(rows) - 1 else text
 
 
 def used(columns: Iterable[tuple[str, Iterable[Any]]], always: Iterable[str] = ("year",)) -> list[str]:

@@ -158,13 +158,14 @@ def load_factor(load: Any, year: int, product: Any, heat_ratio: Any = 0, *, load
     """What a unit's allocation is multiplied by because it ran at part load, rounded half up (plan 2023-24, annex 3, table 1).
 
     1.015 ** (16 - 20 x 0.60) = 1.061363550625 -> 1.061364; from the full-load threshold on the factor is 1, and it jumps there.
+    Without a load (None) it is 1.
     The year's row names the method: `power_of_base`, `piecewise` or `exponential`, its figures and the classes that have it.
     """
     law = _row_of(load_factor_formula, year, "load factor")
     single, (load, product, heat_ratio) = _rows(load, product, heat_ratio)
     loads, of_load = _codes(load)
     values = np.empty(len(loads) + 1, dtype=object)
-    values[:] = [_FORMULAS[law["method"]](_decimal(f), law) for f in loads] + [Decimal(1)]
+    values[:] = [Decimal(1) if f is None else _FORMULAS[law["method"]](_decimal(f), law) for f in loads] + [Decimal(1)]
     names, of_product = _codes(product)
     eligible = np.array([name in law["classes"] for name in names], dtype=bool)[of_product]
     if not law.get("with_heat", True):
@@ -323,10 +324,12 @@ def gap_rate(allocated: Any, verified: Any, *, gap_rate_decimals: int) -> Any:
     (1,000,000 - 700,000) / 1,000,000 = 30.00 %.
     """
     single, (allocated, verified) = _rows(allocated, verified)
-    step = Decimal(1).scaleb(-gap_rate_decimals)
-    pairs = zip(_whole(allocated).tolist(), _whole(verified).tolist(), strict=True)
-    rates = np.empty(allocated.size, dtype=object)
-    rates[:] = [round_decimal(Fraction(100 * (v - a), v) if v else 0, step, NEAREST) for a, v in pairs]
+    verified = _whole(verified)
+    gap = (verified - _whole(allocated)).astype(object)
+    # 100 x gap / verified in the last decimal's units, half up by size: twice the value plus one, halved.
+    size = (200 * 10**gap_rate_decimals * abs(gap) // np.where(verified == 0, 1, verified) + 1) // 2
+    halves = np.where(verified == 0, 0, np.where(gap < 0, -size, size))
+    rates = np.frompyfunc(lambda r: Decimal(r).scaleb(-gap_rate_decimals), 1, 1)(halves)
     return _back(rates, single)
 
 

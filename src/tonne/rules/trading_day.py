@@ -20,10 +20,12 @@ def mean_price(value: Any, volume: Any, *, tick: Rate) -> Any:
     """
     if np.ndim(value) == 0 and np.ndim(volume) == 0:
         return _mean(value, volume, tick)
-    values, volumes = np.broadcast_arrays(np.asarray(value, dtype=object), np.asarray(volume, dtype=object))
-    prices = np.empty(values.shape, dtype=object)
-    prices[...] = [_mean(v, q, tick) for v, q in zip(values.ravel().tolist(), volumes.ravel().tolist(), strict=True)]
-    return prices
+    values, volumes = np.broadcast_arrays(np.asarray(value, dtype=object), np.asarray(volume, dtype=np.int64))
+    ticks = fraction(tick)
+    # value / volume in ticks, half up: twice the value plus one, halved, in whole numbers.
+    over = values * ticks.denominator * 2 // np.where(volumes == 0, 1, volumes * ticks.numerator)
+    prices = np.frompyfunc(lambda twice: (int(twice) + 1) // 2 * Decimal(str(tick)), 1, 1)(over)
+    return np.where(volumes == 0, None, prices)
 
 
 @rule(
