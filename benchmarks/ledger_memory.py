@@ -95,13 +95,19 @@ def machine() -> str:
     return f"{model}, one core used; Python {platform.python_version()}, NumPy {np.__version__}, {platform.system()}"
 
 
-def main() -> None:
-    rows = run(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)
-    print(machine())
-    print(f"{N_ACCOUNTS:,} accounts, {N_UNITS} unit types, batches of {BATCH:,}, accounts drawn evenly\n")
-    print(f"{'':34}{'transfers':>12}{'seconds':>10}{'a second':>14}{'x auditor':>11}")
+def table(rows: list[dict[str, Any]]) -> str:
+    lines = [
+        f"{N_ACCOUNTS:,} accounts, {N_UNITS} unit types, batches of {BATCH:,}, accounts drawn evenly",
+        f"{'':34}{'transfers':>12}{'seconds':>10}{'a second':>14}{'x auditor':>11}",
+    ]
     for row in rows:
-        print(f"{row['what']:34}{row['transfers']:>12,}{row['seconds']:>10.3f}{row['per_second']:>14,}{row['times_auditor']:>11}")
+        lines.append(f"{row['what']:34}{row['transfers']:>12,}{row['seconds']:>10.3f}{row['per_second']:>14,}{row['times_auditor']:>11}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    print(machine())
+    print(table(run(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)))
 
 
 if __name__ == "__main__":

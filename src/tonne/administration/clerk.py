@@ -85,6 +85,8 @@ class Administration:
             raise Refusal("not_offered", str(error)) from error
         except (RegisterError, UnitsError) as error:
             raise Refusal("malformed", str(error)) from error
+        except ValueError as error:  # how a rule says that the law in force has no figure for what it is asked
+            raise Refusal("no_answer", str(error)) from error
 
     def _enter(self, decision: Decision, sequence: int, command: Command) -> tuple[list[dict[str, Any]], dict[str, Table]]:
         """Books first (what can be refused), then the state. Returns the events and tables to store."""

@@ -20,6 +20,7 @@ REFUSALS: dict[str, str] = {
     "already_done": "the task was done for that year",
     "before_system": "the law does not reach back to that day",
     "not_in_force": "the law has no value in force for what is asked",
+    "no_answer": "the law in force has no figure for what is asked",
     "not_offered": "the law of this system has no such mechanism",
     "after_deadline": "the deadline has passed; only the authority may still correct",
     "not_reported": "there is no report to verify or correct",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -166,6 +167,7 @@ def run(
     if last < first:
         raise ValueError(f"the years run from {first} to {last}; the last is before the first")
     book = rulebook(system, scenario)
+    book.at(date(first, 12, 31))  # refuses a year before the system's first law
     inputs, faults = _inputs(
         book, first, last, installations, reports, activity, totals, columns, synthetic, seed, skip_bad=skip_bad, rejects=rejects
     )
@@ -270,6 +272,9 @@ def _beside(rejects: str | Path | None, register: str) -> Path | None:
 
 def _synthetic_inputs(book: Rulebook, first: int, last: int, size: int, seed: int) -> Inputs:
     """A generated population scaled to the system's published totals (or to its cap, where no emissions are published)."""
+    import polars as pl
+
+    from tonne.registers.reports import Reports
     from tonne.simulation.population import generate
     from tonne.simulation.profile import profile_of, totals_for
 
@@ -278,7 +283,26 @@ def _synthetic_inputs(book: Rulebook, first: int, last: int, size: int, seed: in
     population = generate(size=size, seed=seed, years=years, totals=totals_for(book, years), sectors=sectors)
     from tonne.simulation.run import Inputs
 
-    return Inputs(population.installations, population.reports, population.activity.frame, None, synthetic=population.label, lapses=seed)
+    reports, activity, label = population.reports, population.activity.frame, population.label
+    if not _allocates_by_rule(book, first):
+        reports, activity = Reports(reports.frame.with_columns(allocated=pl.col("verified").fill_null(0) * 19 // 20)), None
+        label += " The law of these years left allocation to the authority's own tables; here everybody is given 95 % of what they emit."
+    return Inputs(population.installations, reports, activity, None, synthetic=label, lapses=seed)
+
+
+def _allocates_by_rule(book: Rulebook, year: int) -> bool:
+    """Whether the law of a year has what its allocation rule needs (or allocates nothing at all)."""
+    from tonne.administration.asks import asks, parameters
+    from tonne.law import NotYetInForce
+
+    offered = asks(book)
+    if "allocation" not in offered:
+        return True
+    try:
+        parameters(book.at(date(year, 12, 31)), *offered["allocation"])
+    except NotYetInForce:
+        return False
+    return True
 
 
 def _with_surroundings(book: Rulebook, inputs: Inputs, first: int, last: int, opening: int | None, prices: Mapping[int, Decimal] | None) -> Inputs:

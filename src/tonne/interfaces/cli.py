@@ -1,83 +1,50 @@
-"""The command line: thin words around the API. Every command has --json."""
+"""The command line: thin words around the API. Every command has --json. Heavy parts are imported where they are used."""
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+from tonne.interfaces import cli_check, cli_law, cli_log, cli_run
+from tonne.interfaces.cli_words import Root, out
+
+app = typer.Typer(
+    cls=Root,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
 
 
-def out(text: str = "") -> None:
-    typer.echo(text)
+def _version(wanted: bool) -> None:
+    if wanted:
+        import tonne
 
-
-def to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2, default=_json_value)
-
-
-def _json_value(value: Any) -> Any:
-    if hasattr(value, "item"):
-        return value.item()
-    return str(value)
+        out(f"tonne {tonne.__version__}")
+        raise typer.Exit
 
 
 @app.callback()
-def root() -> None:
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="show a traceback where an error would be one line")] = False,
+) -> None:
     """Run a carbon market from its law."""
 
 
-@app.command()
-def check(
-    system: Annotated[str | None, typer.Argument(help="a system's id or the folder of a rulebook; all that ship, when left out")] = None,
-    cases: Annotated[bool, typer.Option("--cases", help="also run the published cases")] = False,
-    cases_dir: Annotated[Path | None, typer.Option("--cases-dir", help="run the cases of this folder instead")] = None,
-    as_json: Annotated[bool, typer.Option("--json")] = False,
-) -> None:
-    """Is a rulebook sound, and which published numbers does it reproduce?"""
-    from tonne.administration.asks import answer, unsound
-    from tonne.administration.cases import run_folder, run_rulebook
-    from tonne.law import RulebookError, load, systems
-
-    failed = False
-    rows = []
-    if cases_dir is not None:
-        outcomes = run_folder(cases_dir)
-    else:
-        outcomes = []
-        for name in [system] if system else systems():
-            try:
-                book = load(name, answer)
-                faults = unsound(book)
-                if faults:
-                    raise RulebookError(faults)
-                outcomes += run_rulebook(book)
-                out(f"{name}: sound, {len(book.parameters)} parameters")
-            except RulebookError as error:
-                failed = True
-                out(f"{name}: {error}")
-    for o in outcomes:
-        rows.append(
-            {
-                "name": o.name,
-                "system": o.system,
-                "passed": o.passed,
-                "expected": o.expected,
-                "got": o.got,
-                "source": o.source,
-                "confidence": o.confidence,
-            }
-        )
-        if not o.passed:
-            failed = True
-            out(f"FAILED {o.file}: {o.name}\n   expected {o.expected!r}\n   got      {o.got!r}")
-    out(to_json({"cases": rows}) if as_json else f"{sum(o.passed for o in outcomes)} of {len(outcomes)} cases pass")
-    if failed:
-        raise typer.Exit(1)
+app.command()(cli_law.systems)
+app.command()(cli_law.show)
+app.command()(cli_law.asks)
+app.command()(cli_law.ask)
+app.command()(cli_law.compare)
+app.command(cls=cli_check.CheckCommand)(cli_check.check)
+app.command(cls=cli_run.RunCommand)(cli_run.run)
+app.command()(cli_run.demo)
+app.add_typer(cli_log.app, name="log")
 
 
 def main() -> None:

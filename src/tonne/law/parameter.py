@@ -95,6 +95,7 @@ class Parameter:
         coming = [v for v in self.values if not (not proposed and v.status == "proposed")]
         if not coming:
             return f"{self.path} is only proposed; a scenario may include it"
-        later = [v for v in coming if v.starts > day]
-        hint = f"; its first value takes effect {later[0].starts}" if later else "; its values were published later"
+        effective = [v for v in coming if v.starts <= day]
+        hint = f"; what holds by then was first published {min(v.published for v in effective)}" if effective else ""
+        hint = hint or f"; its first value takes effect {coming[0].starts}"
         return f"{self.path} has no value on {day}{as_known}{hint}"

@@ -43,6 +43,8 @@ class Rulebook:
     parameters  dotted path -> parameter
     rules       topic -> names of the mechanisms it chose, in order
     notes       topic -> free text
+    chosen      mechanism -> file and line where a topic chose it
+    place       the folder (or the one file) it was read from
     """
 
     system: System
@@ -53,6 +55,7 @@ class Rulebook:
     scenario: str = ""
     includes_proposed: bool = False
     answer: Answer | None = field(default=None, repr=False, compare=False)
+    chosen: Mapping[str, tuple[str, int]] = field(default_factory=dict, repr=False, compare=False)
 
     def at(self, day: date | str, known_on: date | str | None = None) -> Law:
         """The law on a day, as known on that or another day (all that is known, when left out). Raises BeforeSystem."""
@@ -111,6 +114,8 @@ class Law:
         table = self.value(path)
         if key is None:
             return table
+        if table is not None and not isinstance(table, Mapping):
+            raise KeyError(f"{path} is one value, not a table; leave out {key!r}")
         if table is None or key not in table:
             raise KeyError(f"{path} has no {key!r} on {self.day}; it has {', '.join(map(str, list(table or ())[:20])) or 'nothing'}")
         return table[key]

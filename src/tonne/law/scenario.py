@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tonne.law import schema
 from tonne.law.faults import Fault, RulebookError, ScenarioError, nearest
+from tonne.law.meaning import misfits
 from tonne.law.parameter import Value
 from tonne.law.rulebook import Rulebook
 from tonne.law.text import read
@@ -32,9 +33,15 @@ def apply_scenario(rulebook: Rulebook, scenario: str | Path) -> Rulebook:
                 f"{path.name}:{line}: patches[{index}] changes {patch.parameter!r}, which {rulebook.system.id} does not have; "
                 f"{nearest(patch.parameter, rulebook.parameters)}"
             )
+        where = rulebook.parameters[patch.parameter]
+        content = growth.table() if (growth := schema.growth(patch.grows)) else patch.value
+        for reason, advice in misfits(where.unit, where.by, content):
+            faults.append(Fault(path.name, document.line(("patches", index)), f"patches.{index}", f"{patch.parameter}: {reason}", advice))
         # Published on the day the scenario takes effect and ordered last, so that the patch wins over the law it patches.
-        value = Value(patch.starts, patch.value, patch.source, patch.starts, "scenario", "in_force", patch.note, schema.growth(patch.grows))
+        value = Value(patch.starts, patch.value, patch.source, patch.starts, "scenario", "in_force", patch.note, growth)
         result = _last_on_its_day(result, patch.parameter, value, model.id)
+    if faults:
+        raise RulebookError(faults)
     return result
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal
-from itertools import pairwise
+from decimal import Decimal, InvalidOperation
+from itertools import combinations, pairwise
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from tonne.dates import DateError, to_day, zone
 from tonne.law import vocabulary
 from tonne.law.faults import Fault, nearest
+from tonne.law.meaning import YEARS, misfits
 from tonne.law.parameter import Growth, Parameter, Value
 from tonne.law.text import Document
-from tonne.units import Rounding
+from tonne.units import Rounding, UnitsError
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -26,7 +29,36 @@ class _Strict(BaseModel):
 def _exact_decimal(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
         raise ValueError("a number is asked for")
-    return Decimal(value)
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number") from None
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a number a law can hold")
+    return number
+
+
+def _day(value: Any) -> Any:
+    """Pydantic would read 0 as 1970-01-01; a day is written as a day."""
+    if not isinstance(value, (str, date)):
+        raise ValueError(f"{value!r} is not a day; write it as 2024-06-01")
+    return to_day(value)
+
+
+def _time_zone(value: Any) -> Any:
+    try:
+        return zone(str(value)).key
+    except DateError as error:
+        raise ValueError(f"{error}") from None
+
+
+def _by_language(value: Any) -> Any:
+    """One text stands for English; otherwise language -> text."""
+    names = {"en": value} if isinstance(value, str) else value
+    for language in names if isinstance(names, Mapping) else ():
+        if not _LANGUAGE.fullmatch(str(language)):
+            raise ValueError(f"{language!r} is no language; {nearest(str(language), ('en', 'zh-Hans', 'zh-Hant'))}")
+    return names
 
 
 def _one_of(*names: str) -> Any:
@@ -39,7 +71,11 @@ def _one_of(*names: str) -> Any:
 
 
 Exact = Annotated[Decimal, BeforeValidator(_exact_decimal)]
-Names = Annotated[dict[str, str], BeforeValidator(lambda v: {"en": v} if isinstance(v, str) else v)]
+Day = Annotated[date, BeforeValidator(_day)]
+Names = Annotated[dict[str, str], BeforeValidator(_by_language)]
+Source = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3)]
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 class GrowthModel(_Strict):
@@ -57,18 +93,23 @@ class GrowthModel(_Strict):
             raise ValueError(f"grows until {self.until}, before it starts in {self.start}")
         if self.factor != 1 and (self.to is None or self.rounding is Rounding.EXACT):
             raise ValueError("a growth by a factor says how each year is rounded: `rounding` and `to`")
+        if self.start not in YEARS or self.until not in YEARS:
+            raise ValueError(f"grows from {self.start} until {self.until}: years lie between {YEARS[0]} and {YEARS[-1]}")
+        if self.to is not None and (self.to <= 0 or self.value % self.to):
+            raise ValueError(f"the first value, {self.value}, is not a multiple of {self.to}")
+        try:
+            Growth(**{name: getattr(self, name) for name in GrowthModel.model_fields}).table()
+        except UnitsError as error:
+            raise ValueError(str(error)) from None
         return self
 
 
-class ValueModel(_Strict):
-    starts: date = Field(alias="from")
+class _DatedModel(_Strict):
+    """A value or a growth that takes effect on a day."""
+
+    starts: Day = Field(alias="from")
     value: Any = None
     grows: GrowthModel | None = None
-    source: str = Field(min_length=3)
-    published: date | None = None
-    confidence: Annotated[str, _one_of(*vocabulary.CONFIDENCES)] = "source"
-    status: Annotated[str, _one_of(*vocabulary.STATUSES)] = "in_force"
-    note: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -76,6 +117,14 @@ class ValueModel(_Strict):
         if isinstance(data, Mapping) and ("value" in data) == ("grows" in data):
             raise ValueError("an entry has either `value` (null when repealed) or `grows`")
         return data
+
+
+class ValueModel(_DatedModel):
+    source: Source
+    published: Day | None = None
+    confidence: Annotated[str, _one_of(*vocabulary.CONFIDENCES)] = "source"
+    status: Annotated[str, _one_of(*vocabulary.STATUSES)] = "in_force"
+    note: str = ""
 
 
 class ParameterModel(_Strict):
@@ -105,22 +154,25 @@ class SystemModel(_Strict):
     name: Names
     status: Annotated[str, _one_of(*vocabulary.SYSTEM_STATUSES)]
     design: Annotated[str, _one_of(*vocabulary.DESIGNS)]
-    begins: date
+    begins: Day
     unit: UnitModel
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     jurisdiction: str
     summary: str = ""
     level: str = ""
-    time_zone: str = "UTC"
+    time_zone: Annotated[str, BeforeValidator(_time_zone)] = "UTC"
     notes: list[str] = Field(default_factory=list)
 
 
-class PatchModel(_Strict):
+class OneFileModel(SystemModel):
+    """A whole rulebook in one file: who it is, and its topics below it."""
+
+    topics: dict[str, Any]
+
+
+class PatchModel(_DatedModel):
     parameter: str
-    starts: date = Field(alias="from")
-    value: Any = None
-    grows: GrowthModel | None = None
-    source: str = "scenario"
+    source: Source = "scenario"
     note: str = ""
 
 
@@ -178,25 +230,31 @@ def _inner_model(annotation: Any) -> type[BaseModel] | None:
 
 
 def parameters_of(topic: str, model: TopicModel, document: Document, faults: list[Fault]) -> Iterator[Parameter]:
-    """The topic's parameters with meaning checked: unit known, dates rising, tables are tables."""
+    """The topic's parameters with meaning checked: unit known, dates rising, nothing contradicted, values of the unit's kind."""
     for name, p in model.parameters.items():
         place = ("parameters", name)
-        if not vocabulary.is_unit(p.unit):
+        if not _NAME.fullmatch(name):
             faults.append(
-                Fault(document.file, document.line((*place, "unit")), name, f"unknown unit {p.unit!r}", nearest(p.unit, vocabulary.UNIT_WORDS))
+                Fault(document.file, document.line(place), name, "a parameter's name is made of small letters, digits and single underscores")
             )
+        if not vocabulary.is_unit(p.unit):
+            line = document.line((*place, "unit"))
+            faults.append(Fault(document.file, line, name, f"unknown unit {p.unit!r}", vocabulary.nearest_unit(p.unit)))
         values = tuple(_value(v, document.line((*place, "values", i))) for i, v in enumerate(p.values))
         for before, after in pairwise(values):
             if (after.starts, after.published) < (before.starts, before.published):
                 reason = f"dates out of order: {_slot(after)} stands after {_slot(before)}"
                 faults.append(Fault(document.file, after.line, name, reason, "order values by `from`, then by `published`"))
-            if _same_slot(before, after, p.by is not None):
+        for before, after in combinations(values, 2):
+            if _contradict(before, after):
                 reason = f"two values take effect on {after.starts} and were published the same day: which one holds?"
-                faults.append(Fault(document.file, after.line, name, reason, "give the later one its own `published` day, or remove one"))
+                advice = f"the other stands on line {before.line}; give the later one its own `published` day, or remove one"
+                faults.append(Fault(document.file, after.line, name, reason, advice))
         for v in values:
-            if (p.by is not None) != isinstance(v.content, Mapping) and v.content is not None:
-                reason = "the parameter has `by:`, so each value is a table" if p.by else "a table needs `by:` on the parameter"
-                faults.append(Fault(document.file, v.line, name, reason))
+            if v.grows and p.by != "year":
+                faults.append(Fault(document.file, v.line, name, "what grows is a table by year", "write `by: year` on the parameter"))
+            elif vocabulary.is_unit(p.unit):
+                faults.extend(Fault(document.file, v.line, name, reason, advice) for reason, advice in misfits(p.unit, p.by, v.content))
         yield Parameter(f"{topic}.{name}", p.unit, p.label, values, p.by, p.informative, p.note, document.file, document.line(place))
 
 
@@ -204,11 +262,11 @@ def _slot(value: Value) -> str:
     return f"{value.starts} (published {value.published})"
 
 
-def _same_slot(before: Value, after: Value, table: bool) -> bool:
-    """Two entries that contradict: same day, same publication, same status, and (for tables) a shared key with another value."""
-    if (before.starts, before.published, before.status) != (after.starts, after.published, after.status):
+def _contradict(before: Value, after: Value) -> bool:
+    """Same day, same publication, both law (or both proposed), and, for tables, a shared key with another value."""
+    if (before.starts, before.published, before.status == "proposed") != (after.starts, after.published, after.status == "proposed"):
         return False
-    if not table or not isinstance(before.content, Mapping) or not isinstance(after.content, Mapping):
+    if not isinstance(before.content, Mapping) or not isinstance(after.content, Mapping):
         return True
     return any(before.content[key] != after.content[key] for key in before.content.keys() & after.content.keys())
 

@@ -38,6 +38,13 @@ class Document:
             path = path[:-1]
         return self.lines.get(path, 1)
 
+    def below(self, *path: str | int) -> Document:
+        """The part of the file under a path as a document of its own, with the lines of the file."""
+        data = self.data
+        for part in path:
+            data = data[part]
+        return Document(self.file, data, {where[len(path) :]: line for where, line in self.lines.items() if where[: len(path)] == path})
+
 
 def read(path: Path, shown_as: str | None = None) -> Document:
     """Parse one file. Raises RulebookError for bad syntax, duplicate keys, not-a-number, wrong encoding."""
@@ -49,14 +56,13 @@ def read(path: Path, shown_as: str | None = None) -> Document:
     except OSError as error:
         raise RulebookError([Fault(name, 0, "", f"cannot be read: {error.strerror}")]) from None
     try:
+        _plain_structure(name, text)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise RulebookError([Fault(name, line, "", f"not valid YAML: {error.problem}", "look at indentation, colons and quotes here")]) from None
     except yaml.YAMLError as error:
         raise RulebookError([Fault(name, 0, "", f"not valid YAML: {' '.join(str(error).split())}")]) from None
-    except RecursionError:
-        raise RulebookError([Fault(name, 0, "", "nested too deeply to be a law")]) from None
     document = Document(name, None)
     if node is None:
         return document
@@ -67,26 +73,32 @@ def read(path: Path, shown_as: str | None = None) -> Document:
     return document
 
 
+def _plain_structure(name: str, text: str) -> None:
+    """Refuse what would make a short file endless (aliases) or break the parser (nesting without end), before a tree is built."""
+    depth = 0
+    event: Any
+    for event in yaml.parse(text, Loader=_Loader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            reason = f"the alias *{event.anchor} stands for something else"
+            raise RulebookError([Fault(name, line, "", reason, "write the value out at each place")])
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            raise RulebookError([Fault(name, line, "", f"nested more than {DEPTH_MAX} deep")])
+
+
 @dataclass
 class _Reader:
-    """Turns YAML nodes into plain values and remembers lines and faults. A node met twice is an alias."""
+    """Turns YAML nodes into plain values and remembers lines and faults."""
 
     document: Document
     faults: list[Fault] = field(default_factory=list)
-    met: set[int] = field(default_factory=set)
 
     def fault(self, node: Any, path: Path_, reason: str, suggestion: str = "") -> None:
         self.faults.append(Fault(self.document.file, node.start_mark.line + 1, ".".join(map(str, path)), reason, suggestion))
 
     def plain(self, node: Any, path: Path_) -> Any:
         self.document.lines.setdefault(path, node.start_mark.line + 1)
-        if id(node) in self.met:
-            self.fault(node, path, "an alias (`*name`) stands for this", "write the value out at each place")
-            return None
-        self.met.add(id(node))
-        if len(path) > DEPTH_MAX:
-            self.fault(node, path[:3], "nested too deeply to be a law")
-            return None
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node, kind, path)

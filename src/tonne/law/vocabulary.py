@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from tonne.law.faults import nearest
+
 TOPICS = (
     "scope",
     "cap",
@@ -38,6 +40,22 @@ UNIT_WORDS = frozenset(
     calendar_rule rule formula country_code language article capita GDP
     """.split()
 )
+#: Units of which there are no parts. `thousand_allowance` or `allowance_per_lot` may have some.
+WHOLE = frozenset(
+    """
+    allowance credit unit permit count rank lot entity installation plant operator bidder auction bid participant flight voyage
+    day business_day month year
+    """.split()
+)
+#: Units of what is written in words.
+WORDS = frozenset("text time rule formula country_code language article state member_state country sector capita".split())
+#: What the calendar may order (`calendar.agenda`).
+TASKS = frozenset(
+    """
+    issue pre_allocate allocate auction report verify final_allocate interim_surrender surrender penalise publish_circulation stabilise invalidate
+    carry_over
+    """.split()
+)
 _SCALES = ("thousand_", "million_", "billion_", "ten_thousand_")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -45,6 +63,14 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 def is_unit(text: str) -> bool:
     """Whether a text is a unit of the closed list: a word, a currency code, a scaled one, or one per another."""
     return all(_is_simple(part) for part in text.split("_per_")) and text.count("_per_") <= 2
+
+
+def nearest_unit(text: str) -> str:
+    """For a text that is no unit: the first of its parts that is unknown, and the nearest word."""
+    for part in text.split("_per_"):
+        if not _is_simple(part):
+            return nearest(part, UNIT_WORDS) or f"{part!r} is not in the list of units (tonne.law.vocabulary)"
+    return "a unit is written `a`, `a_per_b` or `a_per_b_per_c`"
 
 
 def _is_simple(word: str) -> bool:

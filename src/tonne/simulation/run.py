@@ -363,4 +363,7 @@ def mean_prices(rulebook: Any, first: int, last: int) -> dict[int, Decimal]:
                 continue
             if floor is not None:
                 prices[year] = Decimal(str(floor))
+    for year in range(first, last + 2):  # a market without a newer price keeps the last one
+        if year not in prices and year - 1 in prices:
+            prices[year] = prices[year - 1]
     return prices

@@ -1,0 +1,56 @@
+"""`make bench`: every benchmark, side by side in one run, printed and written to docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+from pathlib import Path
+
+from benchmarks import durable, ledger_memory, plain_sql, runs, store_append
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+
+
+def ratios(ours: list[dict[str, object]], plain: list[dict[str, object]]) -> str:
+    """tonne's figure over each of plain SQL's, store by store and like with like."""
+    lines = []
+    for theirs in plain:
+        many = "callers" in str(theirs["workload"])
+        for row in ours:
+            if row["store"] == theirs["store"] and ("callers" in str(row["workload"])) == many:
+                ratio = float(row["per_second"]) / float(theirs["per_second"])  # type: ignore[arg-type]
+                lines.append(f"{row['store']!s:<12}{row['workload']!s:<44}{ratio:7.1f} x {theirs['workload']}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", type=float, default=1.0, help="a smaller number for a quick look; docs/benchmarks.md is then not written")
+    parser.add_argument("--postgres", help="URL of a PostgreSQL database for scratch tables (default: one is started)")
+    given = parser.parse_args()
+    parts = [("Machine", plain_sql.machine())]
+    print(plain_sql.machine(), flush=True)
+
+    def part(title: str, text: str) -> None:
+        parts.append((title, text))
+        print(f"\n{title}\n{text}", flush=True)
+
+    part("Ledger in memory", ledger_memory.table(ledger_memory.run(given.scale)))
+    with plain_sql.postgres_server(given.postgres) as url:
+        plain = plain_sql.run(url, batches=max(20, int(100 * given.scale)), calls=max(640, int(3_200 * given.scale)))
+        whole = durable.run(url, given.scale)
+        part("Durable: ledger and log together, and a plain SQL ledger", plain_sql.table([*whole, *plain]))
+        part("Durable: how many times the plain SQL ledger", ratios(whole, plain))
+        log = store_append.run(url, batches=int(1_000 * given.scale), calls=int(25_600 * given.scale), small=int(100_000 * given.scale))
+        part("The log alone", plain_sql.table(log))
+    sizes = (10_000, 100_000, 1_000_000) if given.scale >= 1 else (1_000, 10_000)
+    part("Whole runs, replay, start-up", runs.table(runs.run(sizes)))
+    if given.scale >= 1:
+        day = datetime.datetime.now(tz=datetime.UTC).date()
+        text = "\n\n".join(f"## {title}\n\n```\n{body}\n```" for title, body in parts)
+        intro = f"Last results of `make bench`, {day}. What is compared is measured in the same run; every workload is in `benchmarks/`."
+        PAGE.write_text(f"# Benchmarks\n\n{intro}\n\n{text}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

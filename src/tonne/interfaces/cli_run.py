@@ -1,0 +1,234 @@
+"""`tonne run` and `tonne demo`: carry a market through its years, print the table, write the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from tonne.interfaces.cli_words import AsJson, Scenario, bold, console, emit, out, progress, say, system_of
+
+DEMO_YEARS = (2013, 2020)
+CHART_SCALE = 2.0  # pixels of a PNG for each of the page
+
+
+class RunCommand(TyperCommand):
+    """`--columns a=b c=d` takes every pair that follows."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, spread_columns(args))
+
+
+def spread_columns(args: list[str]) -> list[str]:
+    """`--columns a=b c=d` as `--columns=a=b --columns=c=d`."""
+    spread: list[str] = []
+    rest = list(args)
+    while rest:
+        arg = rest.pop(0)
+        if arg != "--columns":
+            spread.append(arg)
+            continue
+        pairs = []
+        while rest and "=" in rest[0] and not rest[0].startswith("-"):
+            pairs.append(f"--columns={rest.pop(0)}")
+        spread += pairs or [arg]
+    return spread
+
+
+def run(
+    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="a system's id, or the folder of a rulebook")],
+    first: Annotated[int, typer.Option("--from", metavar="YEAR", help="first emissions year")],
+    last: Annotated[int, typer.Option("--to", metavar="YEAR", help="last emissions year")],
+    installations: Annotated[Path | None, typer.Option("--installations", metavar="FILE", help="who is registered (CSV, Parquet)")] = None,
+    reports: Annotated[Path | None, typer.Option("--reports", metavar="FILE", help="allocation, emissions and surrender by year")] = None,
+    activity: Annotated[Path | None, typer.Option("--activity", metavar="FILE", help="what was produced, for the law's own allocation rule")] = None,
+    totals: Annotated[Path | None, typer.Option("--totals", metavar="FILE", help="published totals by year; else the rulebook's statistics")] = None,
+    columns: Annotated[list[str] | None, typer.Option("--columns", metavar="OURS=THEIRS", help="a column by another name; may be repeated")] = None,
+    synthetic: Annotated[int | None, typer.Option("--synthetic", metavar="N", min=1, help="generate so many installations instead")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="of what is generated")] = 1,
+    scenario: Scenario = None,
+    log: Annotated[str | None, typer.Option("--log", metavar="WHERE", help="keep (and continue) a durable log: a path or URL")] = None,
+    out_dir: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="write tables, charts and an HTML report there")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace what an earlier run wrote to --out")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="leave out rows with faults instead of refusing the file")] = False,
+    rejects: Annotated[Path | None, typer.Option("--rejects", metavar="FILE", help="write all faults of the files there")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a system through some years, deadlines included, on records or on generated installations."""
+    _check_inputs(installations, reports, synthetic, activity, totals)
+    if last < first:
+        raise typer.BadParameter(f"the last year, {last}, is before the first, {first}", param_hint="--to")
+    if out_dir is not None:
+        _must_be_free(out_dir, overwrite)
+    import tonne
+
+    with progress(as_json) as show:
+        result = tonne.run(
+            system_of(system),
+            years=(first, last),
+            installations=installations,
+            reports=reports,
+            activity=activity,
+            totals=totals,
+            columns=_mapping(columns),
+            scenario=scenario,
+            log=log,
+            synthetic=synthetic,
+            seed=seed,
+            skip_bad=skip_bad,
+            rejects=rejects,
+            progress=show,
+        )
+    with result:
+        data = result.data()
+        written = write_all(out_dir, result, data, overwrite) if out_dir is not None else []
+        if as_json:
+            emit(as_plain(result, data) | ({"files": [str(path) for path in written]} if out_dir is not None else {}))
+        else:
+            print_run(result, data)
+            for path in written:
+                say(f"wrote {path}")
+
+
+def _check_inputs(installations: Path | None, reports: Path | None, synthetic: int | None, activity: Path | None, totals: Path | None) -> None:
+    if synthetic is not None and (installations or reports or activity or totals):
+        raise typer.BadParameter("generated installations and files do not go together: give one or the other", param_hint="--synthetic")
+    if synthetic is None and not (installations and reports):
+        missing = "--installations" if reports else "--reports" if installations else "--installations and --reports"
+        raise typer.BadParameter(f"{missing} is missing; or generate installations with --synthetic N", param_hint="run")
+
+
+def _mapping(columns: list[str] | None) -> dict[str, str] | None:
+    """`ours=theirs` pairs as a mapping."""
+    if not columns:
+        return None
+    pairs = {}
+    for text in columns:
+        ours, equals, theirs = text.partition("=")
+        if not (ours and equals and theirs):
+            raise typer.BadParameter(f"{text!r} is no pair; write OURS=THEIRS, our column first", param_hint="--columns")
+        pairs[ours] = theirs
+    return pairs
+
+
+# -- what is printed and written
+
+
+def print_run(result: Any, data: Any) -> None:
+    """The years, the letters, the statement; the SYNTHETIC label first, where there is one."""
+    from tonne.reports.tables import run_tables
+
+    screen = console()
+    scenario = f", scenario {data.law.rulebook.scenario}" if data.law.rulebook.scenario else ""
+    out(f"{bold(data.name)}, {data.years}{scenario}")
+    if data.label:
+        out(typer.style(data.label, fg=typer.colors.YELLOW, bold=True))
+    for table in run_tables(data, screen.width):
+        out()
+        screen.print(table)
+    out()
+    if result.faults:
+        out(f"{len(result.faults):,} bad rows were left out.")
+    out(f"state hash {data.state_hash}")
+    say(f"{result.seconds:.1f} seconds")
+
+
+def as_plain(result: Any, data: Any) -> dict[str, Any]:
+    """The run for machines."""
+    return {
+        "system": data.system.id,
+        "scenario": data.law.rulebook.scenario,
+        "first_year": data.first_year,
+        "last_year": data.last_year,
+        "synthetic": data.label,
+        "state_hash": data.state_hash,
+        "seconds": round(result.seconds, 3),
+        "faults": len(result.faults),
+        "years": data.table.to_dicts(),
+        "statement": data.statement.to_dicts(),
+        "compliance": data.compliance.to_dicts(),
+        "agreement": data.agreement.to_dicts(),
+    }
+
+
+def _names() -> list[str]:
+    from tonne.reports.charts import CHARTS
+
+    return ["table.csv", "table.parquet", "statement.csv", "statuses.parquet", "report.html", *(f"{name}.png" for name in CHARTS)]
+
+
+def _must_be_free(folder: Path, overwrite: bool) -> None:
+    """Before a long run, not after it. Makes the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    there = [name for name in _names() if (folder / name).exists()]
+    if there and not overwrite:
+        raise FileExistsError(f"{folder}: {', '.join(there)} there already; choose another --out, or --overwrite")
+
+
+def write_all(folder: Path, result: Any, data: Any, overwrite: bool) -> list[Path]:
+    """Tables, charts and the report into a folder."""
+    from tonne.formats.exports import write_table
+    from tonne.reports.charts import CHARTS, charts, png
+
+    frames = {"table.csv": data.table, "table.parquet": data.table, "statement.csv": data.statement, "statuses.parquet": result.outcome.state.statuses}
+    written = [write_table(frame, folder / name, overwrite=overwrite) for name, frame in frames.items()]
+    drawn, missing = charts(data)
+    for name in CHARTS:
+        path = folder / f"{name}.png"
+        if name in drawn:
+            path.write_bytes(png(drawn[name], CHART_SCALE))
+            written.append(path)
+        else:
+            path.unlink(missing_ok=True)  # an older run's chart would be taken for this one's
+            say(f"no chart of {name}: {missing[name]}")
+    return [*written, result.report(folder / "report.html")]
+
+
+# -- demo
+
+
+def demo(
+    out_dir: Annotated[Path, typer.Option("--out", metavar="DIR", help="where the report, the charts and the log go")] = Path("tonne-demo"),
+    size: Annotated[int, typer.Option("--size", metavar="N", min=1, help="how many installations to generate")] = 2_000,
+    as_json: AsJson = False,
+) -> None:
+    """The main job on generated installations, with a durable log: prints the yearly table, writes an HTML report and says where."""
+    import tonne
+
+    first, last = DEMO_YEARS
+    system = _demo_system(first, last)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    where = out_dir / f"market-{first}-{last}-{size}.log"
+    continued = where.exists()
+    if continued:
+        say(f"An earlier demo left its log in {where.absolute()}: this one continues it. What is done there is not done again.")
+    else:
+        say(f"{tonne.rulebook(system).system.name['en']}, {first} to {last}: generating {size:,} installations and running them from the law.")
+    with progress(as_json) as show:
+        result = tonne.run(system, years=(first, last), synthetic=size, log=where, progress=show)
+    with result:
+        data = result.data()
+        written = write_all(out_dir, result, data, overwrite=True)
+        report = written[-1].absolute()
+        if as_json:
+            emit(as_plain(result, data) | {"report": str(report), "log": str(where.absolute()), "continued": continued})
+            return
+        print_run(result, data)
+        out()
+        out(f"report  {report}")
+        out(f"log     {where.absolute()}")
+        say(f"Try next: tonne log verify {where}; tonne show {system} stability; tonne check --cases")
+
+
+def _demo_system(first: int, last: int) -> str:
+    """The system whose authority published the circulation of all these years: there is most to hold a run against."""
+    from tonne.law import load, systems
+
+    for name in systems():
+        parameter = load(name).parameters.get("statistics.circulation")
+        years = {year for value in parameter.values for year in value.content or ()} if parameter is not None else set()
+        if years >= set(range(first, last + 1)):
+            return name
+    raise FileNotFoundError(f"no shipped rulebook has a published circulation for {first} to {last}, so there is nothing to show")
