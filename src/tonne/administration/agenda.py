@@ -7,7 +7,9 @@ from datetime import date
 from typing import NamedTuple
 
 from tonne.administration.commands import Command
+from tonne.administration.decision import year_of
 from tonne.administration.permissions import LAW
+from tonne.administration.refusals import Refusal
 from tonne.administration.state import State
 from tonne.dates import agenda_day
 
@@ -29,6 +31,7 @@ TASKS: dict[str, str] = {
     "auction": "auction",
 }
 _ORDER = {task: position for position, task in enumerate(TASKS)}
+_TASK_OF = {verb: task for task, verb in TASKS.items()}
 #: A stability mechanism looks back: its decisions on the two years before the books began still fall into the books' years.
 LOOKING_BACK = {"publish_circulation": 2, "stabilise": 2, "invalidate": 0}
 
@@ -84,3 +87,18 @@ def _by_law_of(state: State, day: date, task: str, year: int) -> date | None:
 def due(state: State, first_year: int, last_year: int, to_day: date) -> list[Task]:
     """Tasks not done yet whose day has come, in order."""
     return [task for task in tasks(state, first_year, last_year) if task.day <= to_day and f"{task.name}:{task.year}" not in state.done]
+
+
+def require_due(state: State, command: Command) -> None:
+    """The law acts once for each year, on its day or later. Raises Refusal: `already_done`, `not_offered`, `not_due`; other verbs pass."""
+    task = _TASK_OF.get(command.kind)
+    if task is None:
+        return
+    year = year_of(command)
+    if f"{task}:{year}" in state.done:
+        raise Refusal("already_done", f"{task} for {year} was done on {state.done[f'{task}:{year}']}")
+    day = day_of(state, task, year)
+    if day is None:
+        raise Refusal("not_offered", f"the calendar of {state.rulebook.system.id} has no {task} for {year}")
+    if command.day < day:
+        raise Refusal("not_due", f"{task} for {year} is due on {day}; it is {command.day}")

@@ -10,9 +10,10 @@ import polars as pl
 
 from tonne.administration.asks import answer, asks, offers
 from tonne.administration.commands import Command
-from tonne.administration.decision import Decision, join, move, table, whole
+from tonne.administration.decision import Decision, join, move, table, year_of
 from tonne.administration.issue import new_allowance
 from tonne.administration.kinds import Kind
+from tonne.administration.permissions import require_holder
 from tonne.administration.refusals import Refusal
 from tonne.administration.state import State
 from tonne.ledger import TransferFlag
@@ -38,16 +39,18 @@ def file_activity(state: State, command: Command) -> Decision:
     frame = command.tables.get("activity")
     if not isinstance(frame, pl.DataFrame) or not frame.height:
         raise Refusal("malformed", "file_activity carries a table 'activity'")
-    unknown = frame.select("installation").unique().join(state.installations.frame.select("installation"), on="installation", how="anti")
+    state.activity.add(frame)  # refuses what does not fit the register
+    names = frame.select("installation").unique(maintain_order=True)
+    unknown = names.join(state.installations.frame.select("installation"), on="installation", how="anti")
     if unknown.height:
         raise Refusal("unknown_installation", f"{unknown.height} names are no registered installation, such as {unknown['installation'][0]!r}")
-    state.activity.add(frame)  # refuses what does not fit the register
+    require_holder(state, command, account_numbers(state, names["installation"]).tolist())
     return Decision([{"event": "activity_filed", "table": "command/activity"}])
 
 
 def allocate(state: State, command: Command) -> Decision:
     """Body: year. Puts each installation's entitlement into its account; the rule computes it where the authority gave no table."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     done = {"event": "task_done", "task": "allocate", "year": year, "day": command.day.isoformat()}
     rows = state.entitlements.filter(pl.col("year") == year, pl.col("basis") == GIVEN)
     events, tables = [], {}
@@ -64,7 +67,7 @@ def allocate(state: State, command: Command) -> Decision:
 
 def pre_allocate(state: State, command: Command) -> Decision:
     """Body: year. A share, set by the law, of what was verified the year before."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "pre_allocate", "year": year, "day": command.day.isoformat()}
     before = _verified(state, year - 1)
@@ -82,14 +85,15 @@ def pre_allocate(state: State, command: Command) -> Decision:
 
 def final_allocate(state: State, command: Command) -> Decision:
     """Body: year. What the rule grants on verified output, less what was allocated ahead: the difference is issued, or taken back."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     done = {"event": "task_done", "task": "final_allocate", "year": year, "day": command.day.isoformat()}
     granted = computed_allocation(state, command, year)
     if granted is None:
         return Decision([done])
     granted = _adjusted(state, command, year, granted).with_columns(basis=pl.lit(FINAL))
     ahead = state.entitlements.filter(pl.col("year") == year, pl.col("basis") == PRE).select("installation", ahead="quantity")
-    both = granted.join(ahead, on="installation", how="full", coalesce=True).with_columns(pl.col("quantity", "ahead").fill_null(0))
+    both = granted.join(ahead, on="installation", how="full", coalesce=True, maintain_order="left_right")
+    both = both.with_columns(pl.col("quantity", "ahead").fill_null(0))
     more = both.filter(pl.col("quantity") > pl.col("ahead")).select("installation", quantity=pl.col("quantity") - pl.col("ahead"))
     less = both.filter(pl.col("quantity") < pl.col("ahead")).select("installation", quantity=pl.col("ahead") - pl.col("quantity"))
     opening, issued = _hand_out(state, command, year, more)

@@ -38,17 +38,28 @@ def answer(law: Law, ask: str, args: tuple[Any, ...] = (), given: Mapping[str, A
     if ask not in available:
         raise UnknownAsk(f"{law.system.id} answers no {ask!r}; {nearest(ask, available)}")
     rule, topic = available[ask]
-    inputs = dict(zip(rule.given, args, strict=False))
+    inputs = _inputs(rule, args, given or {})
+    for name in overrides:
+        if name not in rule.parameters:
+            raise UnknownAsk(f"{ask} reads no parameter {name!r} of the law; {nearest(name, rule.parameters)}")
+    return rule.function(**inputs, **parameters(law, rule, topic, overrides))
+
+
+def _inputs(rule: Rule, args: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked with, by name; lists of whole numbers become columns. Raises UnknownAsk for an input too many, twice or lacking."""
     if len(args) > len(rule.given):
-        raise UnknownAsk(f"{ask} takes {len(rule.given)} inputs ({', '.join(rule.given)}), {len(args)} were given")
-    for name, value in (given or {}).items():
+        raise UnknownAsk(f"{rule.ask} takes {len(rule.given)} inputs ({', '.join(rule.given)}), {len(args)} were given")
+    inputs = dict(zip(rule.given, args, strict=False))
+    for name, value in given.items():
         if name not in rule.given:
-            raise UnknownAsk(f"{ask} takes no {name!r}; {nearest(name, rule.given)}")
-        inputs[name] = np.asarray(value) if isinstance(value, list) and _numeric(value) else value
+            raise UnknownAsk(f"{rule.ask} takes no {name!r}; {nearest(name, rule.given)}")
+        if name in inputs:
+            raise UnknownAsk(f"{rule.ask} was given {name!r} twice, in its place and by name")
+        inputs[name] = value
     missing = [name for name in rule.required if name not in inputs]
     if missing:
-        raise UnknownAsk(f"{ask} also needs {', '.join(f'{name} ({rule.given[name]})' for name in missing)}")
-    return rule.function(**inputs, **parameters(law, rule, topic, overrides))
+        raise UnknownAsk(f"{rule.ask} also needs {', '.join(f'{name} ({rule.given[name]})' for name in missing)}")
+    return {name: np.asarray(value) if isinstance(value, list) and _numeric(value) else value for name, value in inputs.items()}
 
 
 def _numeric(values: list[Any]) -> bool:
@@ -83,21 +94,21 @@ def unsound(rulebook: Rulebook) -> list[Fault]:
     read: set[str] = set()
     owner: dict[str, str] = {}
     for topic, names in rulebook.rules.items():
-        file = f"{rulebook.system.id}/{topic}.yaml"
         for name in names:
+            file, line = rulebook.chosen.get(name, (f"{rulebook.system.id}/{topic}.yaml", 0))
             if name not in known:
-                faults.append(Fault(file, 1, "rules", f"no mechanism {name!r}", nearest(name, known)))
+                faults.append(Fault(file, line, "rules", f"no mechanism {name!r}", nearest(name, known)))
                 continue
             for ask, rule in known[name].items():
                 if ask in owner:
-                    faults.append(Fault(file, 1, "rules", f"{name} and {owner[ask]} both answer {ask!r}", "choose one of them"))
+                    faults.append(Fault(file, line, "rules", f"{name} and {owner[ask]} both answer {ask!r}", "choose one of them"))
                 owner[ask] = name
                 for parameter, required in rule.parameters.items():
                     path = path_of(parameter, topic)
                     read.add(path)
                     if required and path not in rulebook.parameters:
                         near = nearest(path, rulebook.parameters)
-                        faults.append(Fault(file, 1, path, f"{name} ({ask}) needs this parameter and the rulebook lacks it", near))
+                        faults.append(Fault(file, line, path, f"{name} ({ask}) needs this parameter and the rulebook lacks it", near))
     faults += [
         Fault(p.file, p.line, path, "no chosen rule reads this parameter", "mark it `informative: true` or choose the rule that reads it")
         for path, p in rulebook.parameters.items()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 
 from tonne.administration.allocate import ask_rows
 from tonne.administration.asks import asks, offers
 from tonne.administration.commands import Command
-from tonne.administration.decision import Decision, join, move, whole
+from tonne.administration.decision import Decision, join, move, year_of
 from tonne.administration.issue import new_allowance
 from tonne.administration.kinds import Kind
 from tonne.administration.state import State
@@ -19,9 +21,10 @@ from tonne.ledger import TransferFlag
 def carry_over(state: State, command: Command) -> Decision:
     """Body: year. Where the law limits carry-over by net sales: units within the limit become units of the next vintage, the rest lose validity.
 
-    Net sales are the account's own transfers and sales since the window opened (`registry.carry_over_window_from`).
+    Net sales are the account's own transfers and sales since the window opened (`registry.carry_over_window_from`). Who was found short at a
+    deadline since then did not surrender on time.
     """
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "carry_over", "year": year, "day": command.day.isoformat()}
     if not offers(law, "carry_over") or "sold" not in asks(law.rulebook)["carry_over"][0].given:
@@ -33,7 +36,8 @@ def carry_over(state: State, command: Command) -> Decision:
     holding = sum(state.books.availables(accounts, unit) for unit in old)
     window = law.value("registry.carry_over_window_from") if law.has("registry.carry_over_window_from") else state.rulebook.system.begins
     sold, bought = _trades(state, accounts, old, day_number(window))
-    answer = ask_rows(law, "carry_over", {"sold": sold, "bought": bought, "holding": np.asarray(holding)})
+    pool = {"sold": sold, "bought": bought, "holding": np.asarray(holding), "on_time": _on_time(state, accounts, window)}
+    answer = ask_rows(law, "carry_over", pool)
     carried = np.asarray(answer["carried"], dtype=np.int64)
     _, opening, target = new_allowance(state, year + 1)
     issuance, void = state.accounts.number("issuance"), state.accounts.number("invalidated")
@@ -47,6 +51,14 @@ def carry_over(state: State, command: Command) -> Decision:
     batches.append(move(command, Kind.CARRY_OVER, issuance, accounts, target, carried))
     note = {"event": "published", "what": "carry_over", "year": year, "quantity": int(carried.sum()), "void": int(np.sum(holding) - carried.sum())}
     return Decision([*opening, note | {"day": command.day.isoformat()}, done], transfers=join(*batches))
+
+
+def _on_time(state: State, accounts: np.ndarray, since: date) -> np.ndarray:
+    """Whether nobody found the account's installation short, or without a figure, at a deadline since a day."""
+    years = [year for year in state.statuses["year"].unique().to_list() if state.done.get(f"surrender:{year}", "") >= since.isoformat()]
+    late = state.statuses.filter(~pl.col("interim"), pl.col("year").is_in(years), pl.col("status").is_in(["B", "C", "D"]))
+    names = pl.Series([state.accounts.installations[number] for number in accounts.tolist()], dtype=pl.String)
+    return ~names.is_in(late["installation"].implode()).fill_null(False).to_numpy()
 
 
 def _trades(state: State, accounts: np.ndarray, units: list[int], since: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -14,21 +13,32 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from tonne.administration.asks import answer
-from tonne.law import Fault, Rulebook, RulebookError, apply_scenario, load
-from tonne.law.faults import LawError
-from tonne.law.schema import Exact, validate
+from tonne.law import Fault, Rulebook, RulebookError, UnknownSystem, apply_scenario, load
+from tonne.law.faults import nearest
+from tonne.law.schema import Day, Exact, Source, validate
 from tonne.law.text import Document, read
 from tonne.law.vocabulary import CONFIDENCES
-from tonne.units import UnitsError
 
 KINDS = ("published", "edge", "story", "illustration")
+#: What a case may expect instead of an answer. A slip of a programmer (TypeError, ...) is never a refusal.
+REFUSALS = (
+    "BeforeSystem",
+    "NotYetInForce",
+    "UnknownAsk",
+    "UnknownParameter",
+    "ScenarioError",
+    "UnitsError",
+    "ValueError",
+    "KeyError",
+    "OverflowError",
+)
 
 
 class _Case(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     name: str = Field(min_length=5)
-    on: date
+    on: Day
     system: str | None = None
     ask: str | None = None
     value: str | None = None
@@ -36,13 +46,13 @@ class _Case(BaseModel):
     given: dict[str, Any] = Field(default_factory=dict)
     parameters: dict[str, Any] = Field(default_factory=dict)
     expect: Any = None
-    refused: str | None = None
+    refused: Annotated[str | None, BeforeValidator(lambda v: _known(v, REFUSALS))] = None
     kind: Annotated[str, BeforeValidator(lambda v: _known(v, KINDS))] = "published"
-    source: str = Field(min_length=3)
+    source: Source
     confidence: Annotated[str, BeforeValidator(lambda v: _known(v, CONFIDENCES))] = "source"
-    known_on: date | None = None
+    known_on: Day | None = None
     scenario: str | None = None
-    tolerance: Exact = Decimal(0)
+    tolerance: Annotated[Exact, Field(ge=0)] = Decimal(0)
     tolerance_reason: str = ""
     note: str = ""
 
@@ -54,12 +64,16 @@ class _Case(BaseModel):
             raise ValueError("a case either expects (`expect:`) or is refused (`refused:`)")
         if self.tolerance and not self.tolerance_reason:
             raise ValueError("a tolerance needs its reason: `tolerance_reason:`")
+        if self.ask is None and (self.given or self.parameters):
+            raise ValueError("a case that reads a parameter (`value:`) takes no `given:` and no `parameters:`")
+        if self.value is None and self.key is not None:
+            raise ValueError("`key:` goes with `value:`; a case that asks takes `given:`")
         return self
 
 
 def _known(word: Any, words: Iterable[str]) -> Any:
     if word not in words:
-        raise ValueError(f"{word!r} is none of {', '.join(words)}")
+        raise ValueError(f"{word!r} is none of {', '.join(words)}; {nearest(str(word), words)}".removesuffix("; "))
     return word
 
 
@@ -106,7 +120,10 @@ def run_rulebook(rulebook: Rulebook) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for path in sorted(folder.rglob("*.yaml")):
         shown = f"{rulebook.system.id}/cases/{path.relative_to(folder)}"
-        outcomes += [run_case(rulebook, case, place) for case, place in read_cases(path, shown)]
+        for case, place in read_cases(path, shown):
+            if case.system not in (None, rulebook.system.id):
+                raise RulebookError([_fault(place, f"{case.system!r}, but it lies beside {rulebook.system.id!r}", "leave `system:` out here")])
+            outcomes.append(run_case(rulebook, case, place))
     return outcomes
 
 
@@ -117,12 +134,20 @@ def run_folder(folder: Path) -> list[Outcome]:
     if not paths:
         raise RulebookError([Fault(str(folder), 0, "", "no file of cases here", "cases are YAML files; see docs/architecture.md")])
     for path in paths:
-        for case, place in read_cases(path, str(path.name)):
+        for case, place in read_cases(path, path.name if path == folder else str(path.relative_to(folder))):
             if case.system is None:
-                file, line = place.rsplit(":", 1)
-                raise RulebookError([Fault(file, int(line), "system", "missing", "outside a rulebook a case names its system")])
-            outcomes.append(run_case(load(case.system, answer), case, place))
+                raise RulebookError([_fault(place, "missing", "outside a rulebook a case names its system")])
+            try:
+                rulebook = load(case.system, answer)
+            except UnknownSystem as error:
+                raise RulebookError([_fault(place, str(error))]) from None
+            outcomes.append(run_case(rulebook, case, place))
     return outcomes
+
+
+def _fault(place: str, reason: str, suggestion: str = "") -> Fault:
+    file, line = place.rsplit(":", 1)
+    return Fault(file, int(line), "system", reason, suggestion)
 
 
 def run_case(rulebook: Rulebook, case: _Case, place: str = "") -> Outcome:
@@ -136,7 +161,7 @@ def run_case(rulebook: Rulebook, case: _Case, place: str = "") -> Outcome:
         else:
             assert case.value is not None
             got = plain(law.table(case.value, case.key) if case.key is not None else law.value(case.value))
-    except (LawError, UnitsError, ValueError, KeyError, OverflowError, TypeError) as error:
+    except Exception as error:  # whatever anybody's case makes of anybody's law is this case's failure, not that of the others
         refusal = type(error).__name__
         shown = f"{refusal}: {error}"
         return _outcome(rulebook, case, place, refusal == case.refused, case.refused or case.expect, shown)
@@ -168,12 +193,14 @@ def agrees(expected: Any, got: Any, tolerance: Decimal = Decimal(0)) -> bool:
     if isinstance(expected, Mapping):
         if not isinstance(got, Mapping):
             return False
+        if not expected:
+            return not got
         by_text = {str(key): value for key, value in got.items()}
         return all(str(key) in by_text and agrees(value, by_text[str(key)], tolerance) for key, value in expected.items())
     if isinstance(expected, list):
         return isinstance(got, list) and len(expected) == len(got) and all(agrees(e, g, tolerance) for e, g in zip(expected, got, strict=True))
     if isinstance(expected, bool) or isinstance(got, bool) or expected is None or got is None:
-        return expected is got or (isinstance(expected, bool) and expected == got)
+        return expected is got
     if isinstance(got, (int, Decimal, Fraction)):
         try:
             wanted = Fraction(expected) if not isinstance(expected, str) else Fraction(Decimal(expected))

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
@@ -16,9 +16,13 @@ import numpy as np
 import polars as pl
 
 from tonne.ledger import TRANSFER
+from tonne.registers import tables as canonical
 from tonne.units import Money
 
 Table: TypeAlias = "pl.DataFrame | np.ndarray[Any, Any]"
+#: Bounds on what a command carries outside its tables: stores index ids, and bulk belongs into tables.
+WORD_BYTES_MAX = 1_000
+BODY_BYTES_MAX = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,10 @@ class Command:
 
 
 class Reply(NamedTuple):
-    """What the sender hears. `outcome` is `accepted` or the name of the refusal; `repeated` when the id had been used before."""
+    """What the sender hears. `outcome` is `accepted` or the name of the refusal; `repeated` when the id had been used before.
+
+    A repeated command gets the outcome, reason and sequence of the first time; what happened then stands in the log under that sequence.
+    """
 
     command_id: str
     outcome: str
@@ -56,16 +63,70 @@ class Reply(NamedTuple):
         return self.outcome == "accepted"
 
 
+def well_formed(command: Command) -> tuple[Command, bytes]:
+    """The command with its body in plain form, as it will be read back from the log: what is decided live is what a replay sees.
+
+    Returns it with the bytes of that body.
+    Raises TypeError and ValueError for what no log can hold: words that are empty, too long or hold a NUL, a moment for a day, a float.
+    """
+    for name in ("id", "kind", "by"):
+        word = getattr(command, name)
+        if not isinstance(word, str) or not word or "\0" in word or len(word.encode()) > WORD_BYTES_MAX:
+            raise ValueError(f"a command's {name} is a text of 1 to {WORD_BYTES_MAX:,} bytes without NUL")
+    if not isinstance(command.day, date) or isinstance(command.day, datetime):
+        raise TypeError(f"a command's day is a date, not {command.day!r}")
+    if not isinstance(command.body, Mapping) or not isinstance(command.tables, Mapping):
+        raise TypeError("a command's body and tables are mappings")
+    for name, table in command.tables.items():
+        if not isinstance(name, str) or not (_is_frame(table) or (_is_rows(table) and (command.kind, name) == ("transfer", "transfers"))):
+            raise TypeError(f"table {name!r} is no Polars frame of plain columns (an array of ledger rows is the table 'transfers' of a transfer)")
+    body = plain(command.body)
+    encoded = encode(body)
+    if len(encoded) > BODY_BYTES_MAX:
+        raise ValueError(f"a body holds at most {BODY_BYTES_MAX:,} bytes; carry bulk in tables")
+    return Command(command.id, command.kind, command.by, command.day, body, command.tables), encoded
+
+
+def _is_frame(table: Any) -> bool:
+    return isinstance(table, pl.DataFrame) and not any(kind.is_nested() or kind == pl.Object for kind in table.dtypes)
+
+
+def _is_rows(table: Any) -> bool:
+    return isinstance(table, np.ndarray) and table.dtype == TRANSFER and table.ndim == 1
+
+
+def plain(value: Any) -> Any:
+    """A value in JSON's own types: keys, days and decimals as text. Raises TypeError for what has no plain form, a float among them."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, Mapping):
+        found = {key if type(key) is str else _key(key): plain(item) for key, item in value.items()}
+        if len(found) != len(value):
+            raise ValueError("two keys of a mapping are the same text")
+        return found
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return _plain(value)
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, (str, int, date)) and not isinstance(key, bool):
+        return str(key)
+    raise TypeError(f"{key!r} is no key of a mapping")
+
+
 def encode(value: Any) -> bytes:
-    """Canonical JSON: sorted keys, no spaces, days and decimals as text. Raises TypeError for what has no plain form (a float among them)."""
+    """Canonical JSON: sorted keys, no spaces, days and decimals as text. Raises TypeError for what has no plain form."""
     return _ENCODER.encode(value).encode()
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, (Decimal, Fraction)):
+    if isinstance(value, Fraction):
         return str(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        return f"{value:f}"
     if isinstance(value, np.integer):
         return int(value)
     if isinstance(value, np.bool_):
@@ -119,10 +180,18 @@ def unpack(data: bytes) -> dict[str, Table]:
 
 
 def fingerprint(command: Command, body: bytes) -> bytes:
-    """16 bytes over everything but the id: tells a repeated command from another one that reuses its id. `body` is the command's, encoded."""
+    """16 bytes over everything but the id: tells a repeated command from another one that reuses its id. `body` is the command's, encoded.
+
+    Equal content gives equal bytes, however a frame was put together; what the clerk sets in ledger rows itself (id, kind, day) does not count.
+    """
     digest = hashlib.sha256(f"{command.kind}\0{command.by}\0{command.day}\0".encode() + body)
     for name in sorted(command.tables):
         table = command.tables[name]
-        digest.update(name.encode() + b"\0")
-        digest.update(pack({name: table}) if isinstance(table, pl.DataFrame) else np.ascontiguousarray(table).data)
+        digest.update(f"{name}\0{len(table)}\0".encode())
+        if isinstance(table, pl.DataFrame):
+            digest.update(canonical.to_bytes(table.with_columns(pl.col(pl.Null).cast(pl.String))))
+        else:
+            rows = table.copy()
+            rows["id"], rows["kind"], rows["day"] = 0, 0, 0
+            digest.update(rows.data)
     return digest.digest()[:16]

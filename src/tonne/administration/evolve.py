@@ -10,17 +10,23 @@ import polars as pl
 
 from tonne.administration.commands import Table
 from tonne.administration.state import ENTITLEMENT_SCHEMA, FINE_SCHEMA, STATUS_SCHEMA, State
-from tonne.law import Value
+from tonne.administration.values import revive
+from tonne.law import Rulebook, Value
 from tonne.law.schema import GrowthModel, growth
 from tonne.ledger import AccountFlag
 from tonne.registers.participants import Participant
-from tonne.registers.reports import REPORT_SCHEMA
+from tonne.registers.reports import REPORT_SCHEMA, Reports
 
 Event = Mapping[str, Any]
 Tables = Mapping[str, Table]
 
 #: Accounts of these kinds may go negative: units come into being there, money is owed there, others' books are not ours to limit.
 MAY_OVERDRAW = ("issuance", "cash", "outside")
+
+
+def own_flags(kind: str) -> AccountFlag:
+    """What an account of a kind has by its kind, whatever else is set on it."""
+    return AccountFlag.NONE if kind in MAY_OVERDRAW else AccountFlag.MUST_NOT_OVERDRAW
 
 
 def evolve(state: State, event: Event, tables: Tables) -> None:
@@ -42,13 +48,12 @@ def _accounts_opened(state: State, event: Event, tables: Tables) -> None:
     frame = _frame(event, tables)
     kinds = frame["kind"].to_list()
     state.accounts.add(frame["account"].to_list(), kinds, frame["holder"].to_list(), frame["installation"].to_list())
-    state.books.open_accounts([0 if kind in MAY_OVERDRAW else int(AccountFlag.MUST_NOT_OVERDRAW) for kind in kinds])
+    state.books.open_accounts([int(own_flags(kind)) for kind in kinds])
 
 
 def _account_opened(state: State, event: Event, tables: Tables) -> None:
     state.accounts.add([event["account"]], [event["kind"]], [event["holder"]], [event.get("installation")])
-    flags = 0 if event["kind"] in MAY_OVERDRAW else int(AccountFlag.MUST_NOT_OVERDRAW)
-    state.books.open_accounts([flags | event.get("flags", 0)])
+    state.books.open_accounts([int(own_flags(event["kind"]))])
 
 
 def _flags_set(state: State, event: Event, tables: Tables) -> None:
@@ -80,7 +85,7 @@ def _reports_filed(state: State, event: Event, tables: Tables) -> None:
     """Rows replace what was filed for the same installation and year: a report may be filed again until it is verified."""
     frame = _frame(event, tables).select("installation", pl.col("year").cast(pl.Int32), "reported", pl.lit("reported").alias("state"))
     rest = state.reports.frame.join(frame, on=["installation", "year"], how="anti")
-    state.reports = type(state.reports)(_with_rows(rest, frame), state.reports.corrections)
+    state.reports = Reports(_with_rows(rest, frame), state.reports.corrections)
 
 
 def _with_rows(frame: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
@@ -91,12 +96,16 @@ def _with_rows(frame: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _reports_verified(state: State, event: Event, tables: Tables) -> None:
-    """Columns installation, year, verified, state; rows without a report before are entered."""
-    frame = _frame(event, tables).select("installation", pl.col("year").cast(pl.Int32), "verified", "state")
-    old = state.reports.frame
+    state.reports = signed(state.reports, _frame(event, tables))
+
+
+def signed(reports: Reports, figures: pl.DataFrame) -> Reports:
+    """With figures (installation, year, verified, state) signed; rows without a report before are entered. Raises RegisterError."""
+    frame = figures.select("installation", pl.col("year").cast(pl.Int32), "verified", "state")
+    old = reports.frame
     kept = old.join(frame, on=["installation", "year"], how="anti")
     reported = frame.join(old.select("installation", "year", "reported"), on=["installation", "year"], how="left", maintain_order="left")
-    state.reports = type(state.reports)(_with_rows(kept, reported), state.reports.corrections)
+    return Reports(_with_rows(kept, reported), reports.corrections)
 
 
 def _reports_missing(state: State, event: Event, tables: Tables) -> None:
@@ -141,18 +150,16 @@ def _task_done(state: State, event: Event, tables: Tables) -> None:
 
 
 def _amended(state: State, event: Event, tables: Tables) -> None:
-    amend(state, event)
+    state.rulebook = amended(state.rulebook, event)
     state.amendments.append({key: value for key, value in event.items() if key != "event"})
 
 
-def amend(state: State, patch: Mapping[str, Any]) -> None:
-    """Lay one amendment over the rulebook: a value that takes effect on a day and became known on another."""
-    from tonne.administration.values import revive
-
+def amended(rulebook: Rulebook, patch: Mapping[str, Any]) -> Rulebook:
+    """With one amendment laid over it: a value that takes effect on a day and became known on another. Raises ValueError where it holds none."""
     grows = growth(GrowthModel.model_validate(patch["grows"])) if patch.get("grows") else None
     value = Value(
         date.fromisoformat(patch["from"]),
-        revive(patch.get("value")),
+        revive(patch.get("value"), rulebook.parameter(patch["parameter"]).unit),
         patch["source"],
         date.fromisoformat(patch["published"]),
         "source",
@@ -160,8 +167,7 @@ def amend(state: State, patch: Mapping[str, Any]) -> None:
         patch.get("note", ""),
         grows,
     )
-    state.rulebook = state.rulebook.with_values({patch["parameter"]: value}, state.rulebook.scenario, False)
-    state._laws.clear()
+    return rulebook.with_values({patch["parameter"]: value}, rulebook.scenario, False)
 
 
 def _noted(state: State, event: Event, tables: Tables) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from tonne.administration.commands import Command
-from tonne.administration.decision import Decision, text, whole
-from tonne.administration.permissions import ADMINISTRATOR, LAW, role_of
+from tonne.administration.decision import Decision, optional_text, table, text, year_of
+from tonne.administration.evolve import own_flags
+from tonne.administration.permissions import ADMINISTRATOR, LAW, is_authority, role_of
 from tonne.administration.refusals import Refusal
 from tonne.administration.state import State
 from tonne.ledger import AccountFlag
@@ -39,9 +40,11 @@ def found(state: State, command: Command) -> Decision:
     """Body: system, scenario (`` for none), first_year. Opens the market's own accounts and the currency."""
     if len(state.accounts):
         raise Refusal("already_done", "the market is founded")
-    if text(command, "system") != state.rulebook.system.id:
-        raise Refusal("malformed", f"this log is for {state.rulebook.system.id}, not for {command.body['system']}")
-    first_year = whole(command, "first_year", 1900)
+    system, scenario = text(command, "system"), optional_text(command, "scenario")
+    if (system, scenario) != (state.rulebook.system.id, state.rulebook.scenario):
+        named = f"{state.rulebook.system.id}{f' in scenario {state.rulebook.scenario}' if state.rulebook.scenario else ''}"
+        raise Refusal("malformed", f"this log is for {named}, not for {system}{f' in scenario {scenario}' if scenario else ''}")
+    first_year = year_of(command, "first_year")
     state.rulebook.at(command.day)  # refuses a day before the system
     accounts = pl.DataFrame(
         {
@@ -54,7 +57,7 @@ def found(state: State, command: Command) -> Decision:
     )
     currency = state.rulebook.system.currency
     events = [
-        {"event": "founded", "day": command.day.isoformat(), "system": command.body["system"], "scenario": command.body.get("scenario", "")},
+        {"event": "founded", "day": command.day.isoformat(), "system": system, "scenario": scenario},
         {"event": "accounts_opened", "table": "accounts"},
         {"event": "unit_type_added", "code": currency, "kind": "money", "vintage": None, "measure": f"{currency} minor unit"},
         {"event": "published", "what": "first_year", "year": first_year, "day": command.day.isoformat()},
@@ -64,7 +67,7 @@ def found(state: State, command: Command) -> Decision:
 
 def register_participant(state: State, command: Command) -> Decision:
     """Body: participant, name, role, country."""
-    member = Participant(text(command, "participant"), text(command, "name"), text(command, "role"), command.body.get("country") or "")
+    member = Participant(text(command, "participant"), text(command, "name"), text(command, "role"), optional_text(command, "country"))
     if member.id in state.participants or member.id in (LAW, ADMINISTRATOR):
         raise Refusal("already_exists", f"a participant {member.id!r} is registered")
     return Decision(
@@ -78,6 +81,7 @@ def register_installations(state: State, command: Command) -> Decision:
     if not isinstance(frame, pl.DataFrame) or not frame.height:
         raise Refusal("malformed", "register_installations carries a table 'installations'")
     new = Installations(frame).frame
+    state.installations.add(new.join(state.installations.frame, on="installation", how="anti"))  # refuses a registry account that is another's
     known = new.join(state.installations.frame.select("installation"), on="installation", how="semi")
     if known.height:
         shown = ", ".join(known["installation"].head(5).to_list())
@@ -88,8 +92,15 @@ def register_installations(state: State, command: Command) -> Decision:
         holder=pl.coalesce("operator", pl.format("operator of {}", "installation")),
         installation=pl.col("installation"),
     )
+    _require_new(state, accounts["account"])
     events = [{"event": "installations_registered", "table": "command/installations"}, {"event": "accounts_opened", "table": "accounts"}]
     return Decision(events, {"accounts": accounts})
+
+
+def _require_new(state: State, accounts: pl.Series) -> None:
+    there = [account for account in accounts.to_list() if account in state.accounts]
+    if there or accounts.n_unique() != accounts.len():
+        raise Refusal("already_exists", f"accounts open already, or twice in the table: {', '.join(there[:5]) or 'twice in the table'}")
 
 
 def close_installation(state: State, command: Command) -> Decision:
@@ -97,19 +108,21 @@ def close_installation(state: State, command: Command) -> Decision:
     installation = text(command, "installation")
     if installation not in state.installations:
         raise Refusal("unknown_installation", f"no installation {installation!r}")
-    state.installations.with_closed(installation, whole(command, "year", 1900))
-    return Decision([{"event": "installation_closed", "installation": installation, "year": command.body["year"]}])
+    year = year_of(command)
+    state.installations.with_closed(installation, year)  # refuses what does not fit the register
+    return Decision([{"event": "installation_closed", "installation": installation, "year": year}])
 
 
 def open_account(state: State, command: Command) -> Decision:
-    """Body: account (id), kind, holder. Others than the administrator open trading and cash accounts for themselves."""
+    """Body: account (id), kind, holder. Others than the authority open trading accounts for themselves; `operator:` begins an installation's."""
     account, kind = text(command, "account"), text(command, "kind")
-    holder = command.body.get("holder") or command.by
+    holder = optional_text(command, "holder", command.by)
     if kind not in KINDS:
         raise Refusal("malformed", f"unknown kind of account {kind!r}; there are {', '.join(KINDS)}")
-    if command.by != ADMINISTRATOR and (holder != command.by or kind != "trading"):
-        raise Refusal("not_permitted", f"{command.by!r} may open trading accounts for itself")
-    if holder != ADMINISTRATOR and not role_of(state, holder):
+    if not is_authority(state, command) and (holder != command.by or kind != "trading" or account.startswith(operator_account(""))):
+        reason = f"{command.by!r} may open trading accounts for itself, under ids that do not begin with {operator_account('')!r}"
+        raise Refusal("not_permitted", reason)
+    if not role_of(state, holder):
         raise Refusal("unknown_participant", f"nobody is registered as {holder!r}")
     if account in state.accounts:
         raise Refusal("already_exists", f"account {account!r} is open")
@@ -118,28 +131,29 @@ def open_account(state: State, command: Command) -> Decision:
 
 def open_accounts(state: State, command: Command) -> Decision:
     """Table `accounts`: account, kind, holder, installation."""
-    frame = command.tables.get("accounts")
-    if not isinstance(frame, pl.DataFrame) or any(name not in frame.columns for name in ACCOUNT_SCHEMA):
-        raise Refusal("malformed", f"open_accounts carries a table 'accounts' with {', '.join(ACCOUNT_SCHEMA)}")
-    there = [account for account in frame["account"].to_list() if account in state.accounts]
-    if there or frame["account"].n_unique() != frame.height:
-        raise Refusal("already_exists", f"open already or twice in the table: {', '.join(there[:5]) or 'duplicates'}")
+    frame = table(command, "accounts", ACCOUNT_SCHEMA, may_be_empty=("installation",))
+    _require_new(state, frame["account"])
     unknown = sorted(set(frame["kind"].to_list()) - set(KINDS))
     if unknown:
-        raise Refusal("malformed", f"unknown kinds of account {', '.join(map(str, unknown))}; there are {', '.join(KINDS)}")
-    return Decision([{"event": "accounts_opened", "table": "command/accounts"}])
+        raise Refusal("malformed", f"unknown kinds of account {', '.join(unknown)}; there are {', '.join(KINDS)}")
+    return Decision([{"event": "accounts_opened", "table": "accounts"}], {"accounts": frame})
 
 
 def set_account_flags(state: State, command: Command) -> Decision:
-    """Body: account, flags (names of AccountFlag): block, close, make one-way. The flags given replace those there are."""
+    """Body: account, flags (names of AccountFlag): block, close, make one-way. The flags given replace those there are; what an account has by
+    its kind (most may not be overdrawn) it keeps."""
     account = text(command, "account")
     if account not in state.accounts:
         raise Refusal("unknown_account", f"no account {account!r}")
-    flags = AccountFlag.NONE
-    for name in command.body.get("flags", []):
-        if name not in AccountFlag.__members__:
-            raise Refusal("malformed", f"unknown flag {name!r}; there are {', '.join(AccountFlag.__members__)}")
+    number = state.accounts.number(account)
+    flags = own_flags(state.accounts.kinds[number])
+    names = command.body.get("flags")
+    if not isinstance(names, list) or any(name not in AccountFlag.__members__ for name in names):
+        raise Refusal("malformed", f"flags are a list of {', '.join(AccountFlag.__members__)}, not {names!r}")
+    for name in names:
         flags |= AccountFlag[name]
+    if flags == state.books.flags()[number]:
+        raise Refusal("nothing_to_do", f"account {account!r} has these flags already")
     return Decision([{"event": "flags_set", "account": account, "flags": int(flags)}])
 
 
@@ -149,4 +163,4 @@ def add_unit_type(state: State, command: Command) -> Decision:
     if state.unit(code) >= 0:
         raise Refusal("already_exists", f"unit type {code!r} is there")
     event = {"event": "unit_type_added", "code": code, "kind": text(command, "kind"), "measure": text(command, "measure")}
-    return Decision([event | {"vintage": command.body.get("vintage")}])
+    return Decision([event | {"vintage": year_of(command, "vintage") if command.body.get("vintage") is not None else None}])

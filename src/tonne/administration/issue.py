@@ -6,7 +6,7 @@ from typing import Any
 
 from tonne.administration.asks import answer, offers
 from tonne.administration.commands import Command
-from tonne.administration.decision import Decision, move, text, whole
+from tonne.administration.decision import Decision, move, text, whole, year_of
 from tonne.administration.kinds import Kind
 from tonne.administration.refusals import Refusal
 from tonne.administration.state import State
@@ -27,7 +27,7 @@ def new_allowance(state: State, year: int) -> tuple[str, list[dict[str, Any]], i
 
 def issue(state: State, command: Command) -> Decision:
     """Body: year. A system without a cap ahead of output issues nothing here: its units come into being at allocation."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "issue", "year": year, "day": command.day.isoformat()}
     if not offers(law, "cap"):
@@ -48,12 +48,12 @@ def open_balance(state: State, command: Command) -> Decision:
         raise Refusal("unknown_account", f"no account {account!r}")
     opening: list[dict[str, Any]] = []
     unit = state.unit(code)
+    year = year_of(command) if "year" in command.body else command.day.year - 1
     if unit < 0:
-        if not code.startswith(state.rulebook.system.unit_code):
-            raise Refusal("unknown_unit_type", f"no unit type {code!r}")
-        year = whole(command, "year", 1900)
-        code, opening, unit = new_allowance(state, year)
+        named, opening, unit = new_allowance(state, year)
+        if named != code:
+            raise Refusal("unknown_unit_type", f"no unit type {code!r}; the allowance of {year} is {named!r}")
     batch = move(command, Kind.OPENING, state.accounts.number("outside"), state.accounts.number(account), unit, quantity, TransferFlag.NONE)
-    note = {"event": "published", "what": "opening", "year": command.body.get("year", command.day.year - 1), "quantity": quantity}
+    note = {"event": "published", "what": "opening", "year": year, "quantity": quantity}
     note |= {"unit": code, "source": text(command, "source"), "day": command.day.isoformat(), "account": account}
     return Decision([*opening, note], transfers=batch)

@@ -1,4 +1,4 @@
-"""What a shortfall costs: money by the law's formula, units on top where the law says so. What is missing stays owed."""
+"""What a shortfall costs: money by the law's formula, units on top where the law says so. Missing units stay owed unless the law says otherwise."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import polars as pl
 from tonne.administration.allocate import ask_rows
 from tonne.administration.asks import asks, offers
 from tonne.administration.commands import Command
-from tonne.administration.decision import Decision, whole
+from tonne.administration.decision import Decision, price_of, year_of
 from tonne.administration.refusals import Refusal
+from tonne.administration.stabilise import first_year
 from tonne.administration.state import State
 from tonne.administration.surrender import brought_forward
 from tonne.units import NEAREST, Money
@@ -20,28 +21,47 @@ from tonne.units import NEAREST, Money
 
 def penalise(state: State, command: Command) -> Decision:
     """Body: year, mean_price (text; where the law's fine is a multiple of a price). Each missing unit is fined once."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "penalise", "year": year, "day": command.day.isoformat()}
-    judged = state.statuses.filter(pl.col("year") == year, ~pl.col("interim"), pl.col("owed") > pl.col("surrendered"))
-    fined = state.fines.group_by("installation").agg(already=pl.col("shortfall").sum(), on_top=pl.col("units").sum())
-    rows = judged.join(fined, on="installation", how="left", maintain_order="left").with_columns(pl.col("already", "on_top").fill_null(0))
-    # Units deducted on top are owed too and are not fined again; nor is what was missing before these books began.
-    before = brought_forward(state).select("installation", old=(pl.col("owed_before") - pl.col("surrendered_before")).clip(0))
-    rows = rows.join(before, on="installation", how="left", maintain_order="left").with_columns(pl.col("old").fill_null(0))
-    new = pl.col("owed") - pl.col("surrendered") - pl.col("already") - pl.col("on_top") - pl.col("old")
-    rows = rows.with_columns(shortfall=new).filter(pl.col("shortfall") > 0)
+    rows = _missing(state, year).join(_known(state, year), on="installation", how="left", maintain_order="left")
+    rows = rows.select("installation", shortfall=pl.col("missing") - pl.col("known").fill_null(0)).filter(pl.col("shortfall") > 0)
     if not rows.height:
         return Decision([done])
     shortfall = rows["shortfall"].to_numpy()
     low, high = _money(state, command, law, shortfall, year)
     units = np.asarray(ask_rows(law, "penalty_units", {"shortfall": shortfall})) if offers(law, "penalty_units") else np.zeros_like(shortfall)
-    frame = rows.select("installation", "year", "shortfall").with_columns(
-        low_minor=pl.Series(low, dtype=pl.Int64), high_minor=pl.Series(high, dtype=pl.Int64), units=pl.Series(units, dtype=pl.Int64)
+    owed = np.asarray(ask_rows(law, "still_owed", {"missing": shortfall})) if offers(law, "still_owed") else shortfall
+    frame = rows.with_columns(
+        year=pl.lit(year, pl.Int32),
+        low_minor=pl.Series(low, dtype=pl.Int64),
+        high_minor=pl.Series(high, dtype=pl.Int64),
+        units=pl.Series(units, dtype=pl.Int64),
+        released=pl.Series(shortfall - owed, dtype=pl.Int64),
     )
     note = {"event": "published", "what": "penalties", "year": year, "installations": rows.height, "shortfall": int(shortfall.sum())}
-    note |= {"low_minor": int(sum(low)), "high_minor": int(sum(high)), "units": int(units.sum()), "day": command.day.isoformat()}
+    note |= {"low_minor": int(sum(low)), "high_minor": int(sum(high)), "units": int(units.sum())}
+    note |= {"released": int((shortfall - owed).sum()), "day": command.day.isoformat()}
     return Decision([{"event": "fined", "table": "fines"}, note, done], {"fines": frame})
+
+
+def _missing(state: State, year: int) -> pl.DataFrame:
+    """installation, missing: what was lacking when the year was judged."""
+    judged = state.statuses.filter(pl.col("year") == year, ~pl.col("interim"))
+    return judged.select("installation", missing=(pl.col("owed") - pl.col("surrendered")).clip(0))
+
+
+def _known(state: State, year: int) -> pl.DataFrame:
+    """installation, known: units that may be missing in a year without being fined in it. They were missing before these books began, or were
+    fined at an earlier deadline and are missing ever since, or are the units that came on top of such a fine."""
+    known = brought_forward(state).select("installation", known=(pl.col("owed_before") - pl.col("surrendered_before")).clip(0))
+    for past in sorted(y for y in state.statuses["year"].unique().to_list() if first_year(state) <= y < year):
+        fined = state.fines.filter(pl.col("year") == past)
+        fined = fined.select("installation", fined=pl.col("shortfall") - pl.col("released") + pl.col("units"))
+        known = known.join(_missing(state, past), on="installation", how="full", coalesce=True).join(fined, on="installation", how="left")
+        left = pl.min_horizontal(pl.col("known").fill_null(0), pl.coalesce("missing", "known"))  # who was not judged made nothing good
+        known = known.select("installation", known=left + pl.col("fined").fill_null(0))
+    return known
 
 
 def _money(state: State, command: Command, law: Any, shortfall: Any, year: int) -> tuple[list[int], list[int]]:
@@ -51,8 +71,9 @@ def _money(state: State, command: Command, law: Any, shortfall: Any, year: int) 
         return none, none
     rule, _ = asks(law.rulebook)["penalty"]
     pool: dict[str, Any] = {"shortfall": shortfall, "year": year}
-    if "mean_price" in rule.given and command.body.get("mean_price"):
-        pool["mean_price"] = Decimal(command.body["mean_price"])
+    price = price_of(command, "mean_price")
+    if "mean_price" in rule.given and price is not None:
+        pool["mean_price"] = price
     if missing := [name for name in rule.required if name not in pool]:
         raise Refusal("malformed", f"the fine of this law also needs {', '.join(missing)}")
     answer = ask_rows(law, "penalty", pool)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tonne.administration.commands import Command
 from tonne.administration.refusals import Refusal
 from tonne.administration.state import State
@@ -10,6 +12,9 @@ from tonne.administration.state import State
 LAW = "law"
 #: The authority that founded the market.
 ADMINISTRATOR = "administrator"
+
+#: Kinds of accounts that participants hold.
+HELD = frozenset({"operator", "trading", "remainder", "cash"})
 
 ADMIN_ONLY = frozenset({ADMINISTRATOR})
 #: verb -> roles that may send it. What is not listed here nobody may send.
@@ -76,7 +81,26 @@ def require(state: State, command: Command) -> None:
         raise Refusal("not_permitted", f"{command.kind} is for {', '.join(sorted(allowed)) or 'nobody'}; {command.by!r} is {role}")
 
 
-def require_holder(state: State, command: Command, account: int) -> None:
-    """Only the holder, or the administrator, disposes of what an account holds. Raises Refusal `not_permitted`."""
-    if command.by not in (ADMINISTRATOR, LAW) and state.accounts.holders[account] != command.by:
-        raise Refusal("not_permitted", f"account {state.accounts.ids[account]} is not {command.by!r}'s")
+def is_authority(state: State, command: Command) -> bool:
+    """Whether the sender acts for everybody: the administrator by role, and the law itself."""
+    return role_of(state, command.by) in (ADMINISTRATOR, LAW)
+
+
+def require_holder(state: State, command: Command, accounts: Iterable[int]) -> None:
+    """Only the holder, or the authority, disposes of what an account holds. Raises Refusal `not_permitted`."""
+    if is_authority(state, command):
+        return
+    for account in accounts:
+        if state.accounts.holders[account] != command.by:
+            raise Refusal("not_permitted", f"account {state.accounts.ids[account]} is not {command.by!r}'s")
+
+
+def require_held(state: State, command: Command, accounts: Iterable[int]) -> None:
+    """To the market's own accounts units come by the verbs that say what for, or by the authority. Raises Refusal `not_permitted`."""
+    if is_authority(state, command):
+        return
+    for account in accounts:
+        kind = state.accounts.kinds[account]
+        if kind not in HELD:
+            reason = f"{state.accounts.ids[account]} is the market's own account ({kind}); surrender or cancel, or ask the authority"
+            raise Refusal("not_permitted", reason)

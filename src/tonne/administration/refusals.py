@@ -4,7 +4,44 @@ from __future__ import annotations
 
 from tonne.ledger import Result
 
-#: name -> what it means. The ledger's own results (insufficient_balance, account_blocked, ...) are refusals too, under their names.
+#: The ledger's own results are refusals too, under their names: what each means, and what to do about it.
+LEDGER: dict[Result, str] = {
+    Result.LINKED_CHAIN_OPEN: "the last transfer is marked LINKED, and nothing follows; end the chain",
+    Result.LINKED_TRANSFER_FAILED: "another transfer that shares its fate failed",
+    Result.ID_MUST_BE_POSITIVE: "an id is above zero",
+    Result.FLAG_UNKNOWN: "a flag is set that no transfer has",
+    Result.FLAGS_CONTRADICT: "a transfer is one of PENDING, POST and VOID, and only a plain or pending one CORRECTS",
+    Result.FROM_ACCOUNT_UNKNOWN: "there is no such account to take from",
+    Result.TO_ACCOUNT_UNKNOWN: "there is no such account to give to",
+    Result.UNIT_UNKNOWN: "there is no such unit type",
+    Result.SAME_ACCOUNT: "from and to are the same account",
+    Result.QUANTITY_MUST_BE_POSITIVE: "a quantity is above zero",
+    Result.EXPIRES_NOT_EXPECTED: "only a PENDING transfer expires",
+    Result.EXPIRES_NOT_AFTER_DAY: "the day of expiry lies after the transfer's own day",
+    Result.DAY_OUT_OF_ORDER: "the day is before the last day in the books",
+    Result.REFERENCE_NOT_EXPECTED: "only POST, VOID and CORRECTS refer to another transfer",
+    Result.CORRECTED_NOT_FOUND: "the transfer to be corrected is not in the books",
+    Result.CORRECTED_NOT_POSTED: "the transfer to be corrected moved nothing; name the one that did",
+    Result.CORRECTED_DIFFERENT_UNIT: "the transfer to be corrected is of another unit type",
+    Result.PENDING_NOT_FOUND: "the transfer referred to is not in the books",
+    Result.REFERENCE_NOT_PENDING: "the transfer referred to is not a pending one",
+    Result.PENDING_DIFFERENT_FROM_ACCOUNT: "the pending transfer takes from another account",
+    Result.PENDING_DIFFERENT_TO_ACCOUNT: "the pending transfer gives to another account",
+    Result.PENDING_DIFFERENT_UNIT: "the pending transfer is of another unit type",
+    Result.EXCEEDS_PENDING: "this is more than is pending",
+    Result.PENDING_DIFFERENT_QUANTITY: "a pending transfer is voided whole",
+    Result.PENDING_ALREADY_POSTED: "the pending transfer was posted before",
+    Result.PENDING_ALREADY_VOIDED: "the pending transfer was voided before",
+    Result.PENDING_EXPIRED: "the pending transfer expired",
+    Result.FROM_ACCOUNT_CLOSED: "the account to take from is closed",
+    Result.TO_ACCOUNT_CLOSED: "the account to give to is closed",
+    Result.ACCOUNT_BLOCKED: "the account to take from is blocked; only the authority moves what it holds",
+    Result.ACCOUNT_ONE_WAY: "what enters the account to take from leaves it only by the authority",
+    Result.INSUFFICIENT_BALANCE: "not enough is available",
+    Result.QUANTITY_OVERFLOW: "a balance would pass what the books can count",
+} | {result: "the id was used before" for result in Result if result.name.startswith("EXISTS")}
+
+#: name -> what it means.
 REFUSALS: dict[str, str] = {
     "unknown_command": "no handler for this verb",
     "malformed": "the body or a table of the command is not what the verb needs",
@@ -29,7 +66,7 @@ REFUSALS: dict[str, str] = {
     "not_eligible": "the law does not admit this unit for this purpose",
     "nothing_to_do": "the command would change nothing",
     "not_in_the_law": "an amendment names a parameter the law does not have",
-} | {result.name_for_people: (result.__doc__ or "") for result in Result if result.name not in ("POSTED",)}
+} | {result.name_for_people: meaning for result, meaning in LEDGER.items()}
 
 
 class Refusal(Exception):

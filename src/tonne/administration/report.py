@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from tonne.administration.agenda import day_of
 from tonne.administration.commands import Command
-from tonne.administration.decision import Decision, table, text, whole
-from tonne.administration.permissions import ADMINISTRATOR
+from tonne.administration.decision import Decision, table, text, whole, year_of
+from tonne.administration.evolve import signed
+from tonne.administration.permissions import is_authority
 from tonne.administration.refusals import Refusal
 from tonne.administration.state import State
+from tonne.administration.surrender import judged, period_end
 from tonne.registers.reports import WITH_FIGURE
 
 
 def report(state: State, command: Command) -> Decision:
     """Table `reports`: installation, year, emissions (t). By the operators, until the deadline; until verified it may be filed again."""
     frame = _figures(state, command, "reports", "emissions")
-    if command.by != ADMINISTRATOR:
+    if not is_authority(state, command):
         _require_own(state, command, frame)
         _require_in_time(state, command, "report", frame)
     verified = state.reports.frame.filter(pl.col("state").is_in(WITH_FIGURE)).join(frame, on=["installation", "year"], how="semi")
@@ -28,18 +32,23 @@ def report(state: State, command: Command) -> Decision:
 
 
 def verify(state: State, command: Command) -> Decision:
-    """Table `reports`: installation, year, verified (t, null without a figure), and optionally state (verified, excluded, no_entry, not_reported,
-    rejected). A verifier signs or rejects what was reported; the administrator may also enter figures that nobody reported here."""
+    """Table `reports`: installation, year, verified (t, null without a figure), and optionally state (one of the register's). A verifier signs
+    (verified) or rejects (rejected) what was reported; the authority may also enter what nobody reported here."""
     columns = {"installation": pl.String, "year": pl.Int32, "verified": pl.Int64}
     given = command.tables.get("reports")
     if isinstance(given, pl.DataFrame) and "state" in given.columns:
         columns["state"] = pl.String
-    frame = table(command, "reports", columns)
+    frame = table(command, "reports", columns, may_be_empty=("verified",))
+    if not frame.height:
+        raise Refusal("malformed", "table 'reports' has at least one row")
     if "state" not in frame.columns:
         frame = frame.with_columns(state=pl.lit("verified"))
     _require_known(state, frame)
     old = frame.join(state.reports.frame.select("installation", "year", "reported", before="state"), on=["installation", "year"], how="left")
-    if command.by != ADMINISTRATOR:
+    if not is_authority(state, command):
+        beyond = frame.filter(~pl.col("state").is_in(["verified", "rejected"]))
+        if beyond.height:
+            raise Refusal("not_permitted", f"a verifier signs or rejects; {beyond['state'][0]!r} is for the authority to enter")
         missing = old.filter(pl.col("before").is_null() | ~pl.col("before").is_in(["reported", "rejected"]))
         if missing.height:
             name, year = missing.row(0)[:2]
@@ -49,24 +58,36 @@ def verify(state: State, command: Command) -> Decision:
     if again.height:
         name, year = again.row(0)[:2]
         raise Refusal("already_verified", f"{again.height} reports are verified already, such as {name} {year}; a change is a correction")
+    signed(state.reports, frame)  # refuses what does not fit the register
     return Decision([{"event": "reports_verified", "table": "reports"}], {"reports": frame})
 
 
 def correct_report(state: State, command: Command) -> Decision:
-    """Body: installation, year, verified, reason. The authority's correction of a verified figure, also after the deadline; the old one is kept."""
-    installation, year, verified = text(command, "installation"), whole(command, "year", 1900), whole(command, "verified", 0)
-    rows = state.reports.frame.filter(pl.col("installation") == installation, pl.col("year") == year)
+    """Body: installation, year, verified, reason. The authority's correction of a verified figure, also after the deadline; the old one is kept.
+
+    What was judged already for the year, or for the period it belongs to, is judged again: status D or E.
+    """
+    installation, year, verified = text(command, "installation"), year_of(command), whole(command, "verified", 0)
+    rows = state.reports.frame.filter(pl.col("installation") == installation, pl.col("year") == year, pl.col("verified").is_not_null())
     if not rows.height:
-        raise Refusal("not_reported", f"nothing is recorded for {installation!r} in {year}")
-    deadline = day_of(state, "surrender", year)
+        raise Refusal("not_reported", f"{installation!r} has no verified figure for {year} to correct; the authority can enter one by `verify`")
+    if rows["verified"][0] == verified:
+        raise Refusal("nothing_to_do", f"the figure of {installation!r} for {year} is {verified:,} already")
+    end = period_end(state, year)
+    deadline = day_of(state, "surrender", end)
     late = deadline is not None and command.day > deadline
     event = {"event": "report_corrected", "installation": installation, "year": year, "verified": verified, "after_deadline": late}
-    return Decision([event | {"by": command.by, "day": command.day.isoformat(), "reason": text(command, "reason")}])
+    event |= {"by": command.by, "day": command.day.isoformat(), "reason": text(command, "reason")}
+    if not late or f"surrender:{end}" not in state.done:
+        return Decision([event])
+    new = state.reports.correct(installation, year, verified, late, by=command.by, on=command.day, reason=event["reason"])
+    again = judged(replace(state, reports=new), command, end, interim=False).filter(pl.col("installation") == installation)
+    return Decision([event, {"event": "statuses_set", "table": "statuses"}], {"statuses": again})
 
 
 def report_deadline(state: State, command: Command) -> Decision:
     """Body: year. Installations that were to report and have no figure are marked `not_reported`."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     done = {"event": "task_done", "task": "report", "year": year, "day": command.day.isoformat()}
     there = state.reports.for_year(year).select("installation")
     missing = state.installations.operating(year).join(there, on="installation", how="anti").select("installation")
@@ -78,7 +99,7 @@ def report_deadline(state: State, command: Command) -> Decision:
 
 def verify_deadline(state: State, command: Command) -> Decision:
     """Body: year. After this day verifiers sign nothing more for the year."""
-    return Decision([{"event": "task_done", "task": "verify", "year": whole(command, "year", 1900), "day": command.day.isoformat()}])
+    return Decision([{"event": "task_done", "task": "verify", "year": year_of(command), "day": command.day.isoformat()}])
 
 
 def _figures(state: State, command: Command, name: str, figure: str) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -11,27 +11,27 @@ import polars as pl
 from tonne.administration.allocate import ask_rows
 from tonne.administration.asks import answer, offers
 from tonne.administration.commands import Command
-from tonne.administration.decision import Decision, join, move, table, whole
+from tonne.administration.decision import Decision, join, move, optional_text, price_of, table, text, whole, year_of
 from tonne.administration.kinds import Kind
-from tonne.administration.permissions import require_holder
+from tonne.administration.permissions import require_held, require_holder
 from tonne.administration.refusals import Refusal
 from tonne.administration.stabilise import reserve_parts
 from tonne.administration.state import State
-from tonne.administration.transfer import account
+from tonne.administration.transfer import account, unit_type
 from tonne.ledger import TransferFlag
 from tonne.units import NEAREST, decimals_of, fraction, multiply
 
 
 def auction_calendar(state: State, command: Command) -> Decision:
     """Body: year, volume, source. The authority's published volume for a year: it goes before what the rule would offer."""
-    note = {"event": "published", "what": "auction_calendar", "year": whole(command, "year", 1900), "quantity": whole(command, "volume", 0)}
-    note |= {"source": command.body.get("source") or "", "day": command.day.isoformat()}
+    note = {"event": "published", "what": "auction_calendar", "year": year_of(command), "quantity": whole(command, "volume", 0)}
+    note |= {"source": optional_text(command, "source"), "day": command.day.isoformat()}
     return Decision([note])
 
 
 def auction(state: State, command: Command) -> Decision:
     """Body: year. The year's auction volume to the auction account, the stability reserve's intake to it, its release out of it."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "auction", "year": year, "day": command.day.isoformat()}
     cap = state.notice("cap", year)
@@ -78,17 +78,17 @@ def sell(state: State, command: Command) -> Decision:
     With a price each sale is units against money: linked transfers that post together or not at all. `paid_in` says that the buyers' banks pay the
     cost in at the same time; otherwise buyers need the money on their accounts. Refused below the auction's reserve price.
     """
-    seller = account(state, str(command.body.get("from") or "auction"))
+    seller = account(state, optional_text(command, "from", "auction"))
     if state.accounts.kinds[seller] != "auction":  # what is offered belongs to the public; whoever may sell may sell it
-        require_holder(state, command, seller)
-    code = command.body.get("unit")
-    unit = state.unit(code) if isinstance(code, str) else -1
-    if unit < 0:
-        raise Refusal("unknown_unit_type", f"no unit type {code!r}")
+        require_holder(state, command, [seller])
+    unit = unit_type(state, text(command, "unit"))
+    if not isinstance(command.body.get("paid_in", False), bool):
+        raise Refusal("malformed", f"paid_in is true or false, not {command.body['paid_in']!r}")
     sales = table(command, "sales", {"account": pl.String, "quantity": pl.Int64})
     if not sales.height or sales.filter(pl.col("quantity") <= 0).height:
         raise Refusal("malformed", "every sale has a quantity above zero, and there is at least one")
     buyers = np.array([account(state, name) for name in sales["account"].to_list()], dtype=np.int64)
+    require_held(state, command, np.unique(buyers).tolist())
     quantity = sales["quantity"].to_numpy()
     note: dict[str, Any] = {"event": "moved", "count": sales.height, "quantity": int(quantity.sum())}
     price = _price(state, command, seller)
@@ -99,15 +99,9 @@ def sell(state: State, command: Command) -> Decision:
 
 
 def _price(state: State, command: Command, seller: int) -> Decimal | None:
-    value = command.body.get("price")
-    if value is None:
+    price = price_of(command, "price")
+    if price is None:
         return None
-    try:
-        price = Decimal(str(value))
-    except InvalidOperation:
-        raise Refusal("malformed", f'{value!r} is no price; write it as text, like "13.91"') from None
-    if price <= 0:
-        raise Refusal("malformed", f"a price is above zero, not {price}")
     law = state.law(command.day)
     if state.accounts.kinds[seller] == "auction" and offers(law, "auction_reserve_price"):
         floor = answer(law, "auction_reserve_price", (command.day.year,))

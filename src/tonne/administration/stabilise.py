@@ -11,7 +11,7 @@ import numpy as np
 from tonne.administration.allocate import ask_rows
 from tonne.administration.asks import offers
 from tonne.administration.commands import Command
-from tonne.administration.decision import Decision, move, whole
+from tonne.administration.decision import Decision, move, year_of
 from tonne.administration.kinds import Kind
 from tonne.administration.refusals import Refusal
 from tonne.administration.state import State
@@ -22,7 +22,7 @@ from tonne.units import NEAREST, multiply
 
 def publish_circulation(state: State, command: Command) -> Decision:
     """Body: year. What circulated on 31 December by these books. Where the authority has published its own figure, that one counts."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "publish_circulation", "year": year, "day": command.day.isoformat()}
     if not offers(law, "tnac"):
@@ -76,7 +76,7 @@ def circulation_parts(state: State, year: int) -> tuple[int, int, int]:
 
 def stabilise(state: State, command: Command) -> Decision:
     """Body: year. From the published circulation of the year: intake or release of the months that begin today."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "stabilise", "year": year, "day": command.day.isoformat()}
     circulation = state.notice("circulation", year)
@@ -124,7 +124,7 @@ def reserve_parts(state: State, year: int) -> tuple[int, int]:
 
 def invalidate(state: State, command: Command) -> Decision:
     """Body: year. On 1 January: what the reserve holds above the law's limit loses its validity."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "invalidate", "year": year, "day": command.day.isoformat()}
     holding = reserve_holding(state)

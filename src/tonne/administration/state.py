@@ -43,6 +43,7 @@ FINE_SCHEMA: dict[str, Any] = {
     "low_minor": pl.Int64,  # minor units of the system's currency; low == high unless the text gives a range
     "high_minor": pl.Int64,
     "units": pl.Int64,  # units deducted on top
+    "released": pl.Int64,  # of the shortfall, units no longer owed once the fine is set
 }
 #: name of the frame in a state -> its schema
 FRAMES = {"entitlements": ENTITLEMENT_SCHEMA, "statuses": STATUS_SCHEMA, "fines": FINE_SCHEMA}

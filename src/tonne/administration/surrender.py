@@ -10,9 +10,9 @@ import polars as pl
 from tonne.administration.allocate import account_numbers, ask_rows
 from tonne.administration.asks import answer, offers
 from tonne.administration.commands import Command
-from tonne.administration.decision import Decision, move, table, whole
+from tonne.administration.decision import Decision, move, table, year_of
 from tonne.administration.kinds import Kind
-from tonne.administration.permissions import ADMINISTRATOR
+from tonne.administration.permissions import require_holder
 from tonne.administration.refusals import Refusal
 from tonne.administration.stabilise import first_year
 from tonne.administration.state import State
@@ -22,16 +22,12 @@ from tonne.registers.reports import MISSING, WITH_FIGURE, status
 
 def surrender(state: State, command: Command) -> Decision:
     """Table `surrenders`: installation, quantity; body: year (emissions year). Oldest admissible vintage first; all of it or refused."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     frame = table(command, "surrenders", {"installation": pl.String, "quantity": pl.Int64})
     if not frame.height or frame.filter(pl.col("quantity") <= 0).height or frame["installation"].is_duplicated().any():
         raise Refusal("malformed", "every row surrenders more than zero, one row an installation, at least one row")
     accounts = account_numbers(state, frame["installation"])
-    if command.by != ADMINISTRATOR:
-        mine = set(state.accounts.of_holder(command.by))
-        foreign = [state.accounts.ids[a] for a in accounts.tolist() if a not in mine]
-        if foreign:
-            raise Refusal("not_permitted", f"account {foreign[0]} is not {command.by!r}'s")
+    require_holder(state, command, accounts.tolist())
     batch, short = spend(state, command, Kind.SURRENDER, accounts, frame["quantity"].to_numpy(), year)
     if short.any():
         row = int(np.flatnonzero(short)[0])
@@ -43,11 +39,15 @@ def surrender(state: State, command: Command) -> Decision:
 
 def bring_forward(state: State, command: Command) -> Decision:
     """Table `rows`: installation, owed, surrendered, status; body: year. Where each installation stood before these books began."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     if state.statuses.height:
         raise Refusal("already_done", "what stood before can be brought forward once, before anything is judged")
     frame = table(command, "rows", {"installation": pl.String, "owed": pl.Int64, "surrendered": pl.Int64, "status": pl.String})
     account_numbers(state, frame["installation"])
+    if frame["installation"].is_duplicated().any() or frame.filter((pl.col("owed") < 0) | (pl.col("surrendered") < 0)).height:
+        raise Refusal("malformed", "one row an installation, with nothing below zero")
+    if year >= first_year(state):
+        raise Refusal("malformed", f"what is brought forward stood before {first_year(state)}, the first year of these books, not in {year}")
     rows = frame.with_columns(year=pl.lit(year, pl.Int32), interim=pl.lit(False))
     return Decision([{"event": "statuses_set", "table": "statuses"}], {"statuses": rows})
 
@@ -90,22 +90,22 @@ def admissible(state: State, command: Command, year: int) -> list[int]:
 
 def interim_surrender(state: State, command: Command) -> Decision:
     """Body: year. The partial test inside a period: a share, set by the law, of the year's obligation."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "interim_surrender", "year": year, "day": command.day.isoformat()}
     if not offers(law, "interim_obligation") or period_end(state, year) == year:
         return Decision([done])
-    frame = _judged(state, command, year, interim=True)
+    frame = judged(state, command, year, interim=True)
     return _decided(frame, year, [done], interim=True)
 
 
 def surrender_deadline(state: State, command: Command) -> Decision:
     """Body: year. The last day to surrender for a year, or for the period that ends with it: everybody is judged by the cumulative rule."""
-    year = whole(command, "year", 1900)
+    year = year_of(command)
     done = {"event": "task_done", "task": "surrender", "year": year, "day": command.day.isoformat()}
     if period_end(state, year) != year:
         return Decision([done])
-    return _decided(_judged(state, command, year, interim=False), year, [done], interim=False)
+    return _decided(judged(state, command, year, interim=False), year, [done], interim=False)
 
 
 def _decided(frame: pl.DataFrame, year: int, events: list[dict[str, Any]], interim: bool) -> Decision:
@@ -124,8 +124,14 @@ def period_end(state: State, year: int) -> int:
     return int(law.value("calendar.period_end").get(year, year)) if law.has("calendar.period_end") else year
 
 
+def _of_period(state: State, end: int) -> list[int]:
+    """The years that are judged at the end of a period."""
+    return [year for year in range(first_year(state), end + 1) if period_end(state, year) == end]
+
+
 def owed_by_installation(state: State, command: Command, year: int, interim: bool) -> pl.DataFrame:
-    """installation, owed: cumulative obligations of all years up to `year` (of the running period only its interim part, in an interim test)."""
+    """installation, owed: cumulative obligations of all years up to `year` (of the running period only its interim part, in an interim test), with
+    the units that fines put on top, without those from which paying a fine released."""
     law = state.law(command.day)
     rows = state.reports.frame.filter(pl.col("year") <= year, pl.col("verified").is_not_null()).select("installation", "year", "verified")
     verified, years = rows["verified"].to_numpy(), rows["year"].to_numpy().astype(np.int64)
@@ -136,9 +142,9 @@ def owed_by_installation(state: State, command: Command, year: int, interim: boo
         part = np.asarray(ask_rows(law, "interim_obligation", {"verified": verified, "year": years}))
         owed = np.where(running, part, owed)
     frame = rows.select("installation", owed=pl.Series(owed, dtype=pl.Int64)).group_by("installation").agg(pl.col("owed").sum())
-    extra = state.fines.filter(pl.col("units") > 0).group_by("installation").agg(pl.col("units").sum())
+    extra = state.fines.group_by("installation").agg(fined=(pl.col("units") - pl.col("released")).sum())
     joined = frame.join(extra, on="installation", how="left").join(brought_forward(state), on="installation", how="left")
-    joined = joined.with_columns(owed=pl.sum_horizontal(pl.col("owed", "units", "owed_before").fill_null(0)))
+    joined = joined.with_columns(owed=pl.sum_horizontal(pl.col("owed", "fined", "owed_before").fill_null(0)))
     return joined.select("installation", "owed").sort("installation")
 
 
@@ -155,7 +161,7 @@ def surrendered_by_installation(state: State) -> pl.DataFrame:
     return pl.concat([here, before]).group_by("installation").agg(pl.col("surrendered").sum()).sort("installation")
 
 
-def _judged(state: State, command: Command, year: int, interim: bool) -> pl.DataFrame:
+def judged(state: State, command: Command, year: int, interim: bool) -> pl.DataFrame:
     """One row for each installation with a report for the year, in STATUS_SCHEMA."""
     this = state.reports.for_year(year).select("installation", "state")
     rows = this.join(owed_by_installation(state, command, year, interim), on="installation", how="left", maintain_order="left")
@@ -167,7 +173,7 @@ def _judged(state: State, command: Command, year: int, interim: bool) -> pl.Data
     )
     late = (
         pl.DataFrame(state.reports.corrections)
-        .filter(pl.col("after_deadline"), pl.col("year") == year)
+        .filter(pl.col("after_deadline"), pl.col("year").is_in(_of_period(state, year)))
         .select("installation", late=pl.lit(True))
         .unique()
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from tonne.interfaces import cli_check, cli_law, cli_log, cli_run
+from tonne.interfaces import cli_ask, cli_check, cli_law, cli_log, cli_run
 from tonne.interfaces.cli_words import Root, out
 
 app = typer.Typer(
@@ -36,14 +35,14 @@ def root(
     """Run a carbon market from its law."""
 
 
-app.command()(cli_law.systems)
-app.command()(cli_law.show)
-app.command()(cli_law.asks)
-app.command()(cli_law.ask)
-app.command()(cli_law.compare)
-app.command(cls=cli_check.CheckCommand)(cli_check.check)
-app.command(cls=cli_run.RunCommand)(cli_run.run)
-app.command()(cli_run.demo)
+app.command(short_help="Every system: status, cap, price, coverage, completeness.")(cli_law.systems)
+app.command(short_help="The law, with its sources.")(cli_law.show)
+app.command(short_help="What may be asked of a system.")(cli_ask.asks)
+app.command(short_help="Ask the law one question.")(cli_ask.ask)
+app.command(short_help="Systems side by side.")(cli_ask.compare)
+app.command(short_help="Is a rulebook sound? Which published numbers hold?", cls=cli_check.CheckCommand)(cli_check.check)
+app.command(short_help="Run a system through some years.", cls=cli_run.RunCommand)(cli_run.run)
+app.command(short_help="Run a market on generated installations.")(cli_run.demo)
 app.add_typer(cli_log.app, name="log")
 
 
@@ -52,4 +51,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from tonne.interfaces.cli_words import AsJson, bold, console, emit, out, say, system_of
+from tonne.interfaces.cli_words import AsJson, bold, console, emit, out, say, ships, system_of
 
 KINDS = ("published", "edge", "story", "illustration")
 
@@ -22,29 +22,30 @@ class CheckCommand(TyperCommand):
 
 
 def with_value(args: list[str]) -> list[str]:
-    """`--cases DIR` as `--cases=DIR`, and `--cases` alone (at the end, before an option, before a system's id) as `--cases=`."""
+    """`--cases DIR` as `--cases=DIR`; `--cases` alone, at the end or before an option or a system's id, as `--cases=`.
+
+    A folder that is named as a shipped system is written ./NAME.
+    """
     spread: list[str] = []
     rest = list(args)
     while rest:
         arg = rest.pop(0)
         if arg != "--cases":
             spread.append(arg)
-        elif not rest or rest[0].startswith("-") or (not Path(rest[0]).exists() and isinstance(system_of(rest[0]), str) and _ships(rest[0])):
+        elif not rest or rest[0].startswith("-") or ships(rest[0]):
             spread.append("--cases=")
         else:
             spread.append(f"--cases={rest.pop(0)}")
     return spread
 
 
-def _ships(name: str) -> bool:
-    from tonne.law.catalogue import SHIPPED
-
-    return (SHIPPED / name / "system.yaml").is_file()
-
-
 def check(
-    system: Annotated[str | None, typer.Argument(metavar="[SYSTEM|FOLDER]", help="an id, or the folder of a rulebook; all that ship if left out")] = None,
-    cases: Annotated[str | None, typer.Option("--cases", metavar="[DIR]", help="also run the published cases; or those of this folder or file")] = None,
+    system: Annotated[
+        str | None, typer.Argument(metavar="SYSTEM|FOLDER", help="an id, or the folder of a rulebook; all that ship if left out")
+    ] = None,
+    cases: Annotated[
+        str | None, typer.Option("--cases", metavar="[DIR]", help="also run the published cases; or those of this folder or file")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Is a rulebook sound, and which published numbers does it reproduce? Exit code 1 when a fault is found or a case fails."""
@@ -119,9 +120,8 @@ def _folder(folder: Path, faults: list[dict[str, Any]]) -> list[Any]:
 
 
 def _faults(system: str, found: Iterable[Any]) -> list[dict[str, Any]]:
-    return [
-        {"system": system, "file": f.file, "line": f.line, "key": f.key, "reason": f.reason, "suggestion": f.suggestion, "text": str(f)} for f in found
-    ]
+    names = ("file", "line", "key", "reason", "suggestion")
+    return [{"system": system, **{name: getattr(fault, name) for name in names}, "text": str(fault)} for fault in found]
 
 
 def _case(outcome: Any) -> dict[str, Any]:

@@ -84,7 +84,8 @@ def replay(
     answer = {
         "system": state.rulebook.system.id,
         "scenario": state.rulebook.scenario,
-        "day": state.today if administration.sequence else until,
+        "day": until or state.today,
+        "last_entry_day": state.today if administration.sequence else None,
         "entries": administration.sequence,
         "of": total,
         "holdings": held,
@@ -94,22 +95,33 @@ def replay(
     if as_json:
         emit(answer)
         return
-    out(f"{bold(str(answer['system']))} at the end of {answer['day']}: {administration.sequence:,} of {total:,} entries replayed")
+    name = bold(state.rulebook.system.id)
+    last = f", the last of {state.today}" if administration.sequence else ""
+    out(f"{name} at the end of {answer['day']}: {administration.sequence:,} of {total:,} entries{last}")
+    out()
     _print_holdings(held)
+    out()
     _print_notices(state.notices)
+    out()
     out(f"state hash {answer['state_hash']}")
 
 
 def _holdings(state: Any) -> list[dict[str, Any]]:
-    """kind of account, unit, accounts that hold any, balance: sums over the books."""
+    """unit, what the integer 1 of it means, kind of account, accounts that hold any, balance: sums over the books."""
     import polars as pl
 
     from tonne.ledger.views import holdings
 
-    kinds = pl.DataFrame({"kind": state.accounts.kinds}, schema={"kind": pl.String}).with_row_index("account").with_columns(pl.col("account").cast(pl.Int64))
+    kinds = (
+        pl.DataFrame({"kind": state.accounts.kinds}, schema={"kind": pl.String})
+        .with_row_index("account")
+        .with_columns(pl.col("account").cast(pl.Int64))
+    )
     rows = holdings(state.books).filter(pl.col("balance") != 0).join(kinds, on="account", how="left")
     summed = rows.group_by("kind", "code").agg(accounts=pl.len(), balance=pl.col("balance").sum()).sort("code", "kind")
-    return [{"kind": row["kind"], "unit": row["code"], "accounts": row["accounts"], "balance": row["balance"]} for row in summed.to_dicts()]
+    measures = {unit.code: unit.measure for unit in state.books.unit_types}
+    names = ("kind", "accounts", "balance")
+    return [{"unit": row["code"], "measure": measures[row["code"]], **{name: row[name] for name in names}} for row in summed.to_dicts()]
 
 
 def _print_holdings(held: list[dict[str, Any]]) -> None:
@@ -119,8 +131,11 @@ def _print_holdings(held: list[dict[str, Any]]) -> None:
     if not held:
         out("No account holds anything.")
         return
-    columns = (Column("Kind of account", words=True), Column("Unit", words=True), Column("Accounts"), Column("Balance"))
-    rows = tuple((row["kind"].replace("_", " "), row["unit"], f"{row['accounts']:,}", f"{row['balance']:,}") for row in held)
+    words = ("Kind of account", "Unit", "Counted in")
+    columns = (*(Column(name, words=True) for name in words), Column("Accounts"), Column("Balance"))
+    rows = tuple(
+        (*(row[name].replace("_", " ") for name in ("kind", "unit", "measure")), f"{row['accounts']:,}", f"{row['balance']:,}") for row in held
+    )
     for table in rich_tables(Sheet("Holdings", columns, rows)):
         console().print(table)
 
@@ -136,7 +151,7 @@ def _print_notices(notices: list[dict[str, Any]]) -> None:
     rows = []
     for notice in notices:
         rest = {key: value for key, value in notice.items() if key not in ("what", "year", "day") and value not in (None, 0, "", {})}
-        rows.append((notice["what"].replace("_", " "), str(notice.get("year", "")), str(notice.get("day", "")), figure(rest)))
+        rows.append((notice["what"].replace("_", " "), str(notice.get("year", "")), str(notice.get("day", "")), figure(rest) if rest else ""))
     for table in rich_tables(Sheet("Published numbers", columns, tuple(rows))):
         console().print(table)
 

@@ -97,7 +97,7 @@ def _check_inputs(installations: Path | None, reports: Path | None, synthetic: i
         raise typer.BadParameter("generated installations and files do not go together: give one or the other", param_hint="--synthetic")
     if synthetic is None and not (installations and reports):
         missing = "--installations" if reports else "--reports" if installations else "--installations and --reports"
-        raise typer.BadParameter(f"{missing} is missing; or generate installations with --synthetic N", param_hint="run")
+        raise typer.BadParameter(f"a run needs both files, or --synthetic N to generate installations; {missing} not given", param_hint="--reports")
 
 
 def _mapping(columns: list[str] | None) -> dict[str, str] | None:
@@ -172,7 +172,12 @@ def write_all(folder: Path, result: Any, data: Any, overwrite: bool) -> list[Pat
     from tonne.formats.exports import write_table
     from tonne.reports.charts import CHARTS, charts, png
 
-    frames = {"table.csv": data.table, "table.parquet": data.table, "statement.csv": data.statement, "statuses.parquet": result.outcome.state.statuses}
+    frames = {
+        "table.csv": data.table,
+        "table.parquet": data.table,
+        "statement.csv": data.statement,
+        "statuses.parquet": result.outcome.state.statuses,
+    }
     written = [write_table(frame, folder / name, overwrite=overwrite) for name, frame in frames.items()]
     drawn, missing = charts(data)
     for name in CHARTS:
@@ -223,12 +228,15 @@ def demo(
 
 
 def _demo_system(first: int, last: int) -> str:
-    """The system whose authority published the circulation of all these years: there is most to hold a run against."""
+    """The system whose authority published the circulation of most of these years: there is most to hold a run against."""
     from tonne.law import load, systems
 
+    years = {}
     for name in systems():
         parameter = load(name).parameters.get("statistics.circulation")
-        years = {year for value in parameter.values for year in value.content or ()} if parameter is not None else set()
-        if years >= set(range(first, last + 1)):
-            return name
-    raise FileNotFoundError(f"no shipped rulebook has a published circulation for {first} to {last}, so there is nothing to show")
+        published = {year for value in parameter.values for year in value.content or ()} if parameter is not None else set()
+        years[name] = len(published & set(range(first, last + 1)))
+    best = max(years, key=lambda name: years[name], default="")
+    if not years.get(best):
+        raise FileNotFoundError(f"no shipped rulebook has a published circulation for {first} to {last}, so there is nothing to show")
+    return best

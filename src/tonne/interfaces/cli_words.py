@@ -60,7 +60,15 @@ def words_of(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror.lower()}" if error.filename else error.strerror
     text = str(error) or type(error).__name__
-    return f"{text}\n(tonne --debug ... shows where)" if type(error) is ValueError else text
+    return text if _raised_by_us(error) else f"{text}\n(tonne --debug ... shows where)"
+
+
+def _raised_by_us(error: BaseException) -> bool:
+    """Whether our own code found the fault: then the text is meant for people."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is None or str(trace.tb_frame.f_globals.get("__name__", "")).startswith("tonne.")
 
 
 # -- out
@@ -121,6 +129,14 @@ def line_width() -> int:
     return min(shutil.get_terminal_size((WIDTH, 40)).columns, WIDTH) if sys.stdout.isatty() else WIDTH
 
 
+def wrapped(prefix: str, text: str, hanging: int | None = None) -> None:
+    """A paragraph behind a prefix, the next lines indented as far."""
+    import textwrap
+
+    indent = " " * (len(prefix) if hanging is None else hanging)
+    out(textwrap.fill(text, line_width(), initial_indent=prefix, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or prefix)
+
+
 # -- in
 
 
@@ -139,13 +155,16 @@ def today(begins: date) -> date:
     return max(datetime.now().astimezone().date(), begins)
 
 
-def system_of(text: str) -> str | Path:
-    """An id, or the folder of a rulebook where there is one (an id wins over a folder of the same name)."""
+def ships(text: str) -> bool:
+    """Whether a text is the id of a system that ships; `./id` is a folder's name."""
     from tonne.law.catalogue import SHIPPED
 
-    if (SHIPPED / text / "system.yaml").is_file() or not Path(text).is_dir():
-        return text
-    return Path(text).resolve()
+    return Path(text).name == text and (SHIPPED / text / "system.yaml").is_file()
+
+
+def system_of(text: str) -> str | Path:
+    """An id, or the folder of a rulebook where there is one (an id wins over a folder of the same name, unless written ./id)."""
+    return Path(text).resolve() if Path(text).is_dir() and not ships(text) else text
 
 
 @contextlib.contextmanager

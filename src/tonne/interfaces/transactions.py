@@ -122,7 +122,7 @@ def _as_rows(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _sender(desk: Desk) -> Callable[[Command], Reply]:
     def send(command: Command) -> Reply:
-        if desk.administration.knows(command.id):
+        if desk.administration.outcome_of(command.id) == "accepted":
             return Reply(command.id, "accepted", repeated=True)
         reply = desk.call(command)
         if not reply.accepted:

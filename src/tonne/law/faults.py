@@ -68,7 +68,7 @@ class ScenarioError(LawError):
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """`did you mean ...?`, or the whole list where nothing is near and the list is short."""
     names = sorted(allowed)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word, names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
     return f"allowed: {', '.join(names)}" if 0 < len(names) <= 20 else ""

@@ -25,11 +25,13 @@ class Growth:
     to: Decimal | None = None
 
     def table(self) -> dict[int, Any]:
-        """Year -> value, `start` to `until`."""
+        """Year -> value, `start` to `until`. What is rounded to, or begins and steps by, whole numbers is whole numbers."""
         values: dict[int, Any] = {}
+        grains = (self.value, self.step) if self.to is None else (self.to,)
+        whole = all(grain == grain.to_integral_value() for grain in grains)
         current = self.value
         for year in range(self.start, self.until + 1):
-            values[year] = int(current) if self.to is not None and self.to == self.to.to_integral_value() else current
+            values[year] = int(current) if whole else current
             grown = fraction(current) * fraction(self.factor) + fraction(self.step)
             current = round_decimal(grown, self.to, self.rounding) if self.to is not None else Decimal(grown.numerator) / grown.denominator
         return values

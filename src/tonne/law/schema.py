@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from itertools import combinations, pairwise
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -111,12 +111,11 @@ class _DatedModel(_Strict):
     value: Any = None
     grows: GrowthModel | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_content(cls, data: Any) -> Any:
-        if isinstance(data, Mapping) and ("value" in data) == ("grows" in data):
+    @model_validator(mode="after")
+    def _one_content(self) -> Self:
+        if ("value" in self.model_fields_set) == ("grows" in self.model_fields_set):
             raise ValueError("an entry has either `value` (null when repealed) or `grows`")
-        return data
+        return self
 
 
 class ValueModel(_DatedModel):
@@ -189,7 +188,7 @@ def validate(model: type[M], document: Document, faults: list[Fault]) -> M | Non
     """The file as a model, or None with its faults appended: one for each wrong key, with its line."""
     data = document.data if document.data is not None else {}
     if not isinstance(data, dict):
-        faults.append(Fault(document.file, 1, "", "the file must be a mapping of keys to values"))
+        faults.append(Fault(document.file, document.line(()), "", "here stands a mapping of keys to values"))
         return None
     try:
         return model.model_validate(data)

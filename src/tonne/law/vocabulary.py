@@ -30,14 +30,14 @@ DESIGNS = ("cap_and_trade", "cap_and_invest", "intensity", "baseline_and_credit"
 #: Words a unit may be made of, alone or as `a_per_b`, `thousand_a`, `million_a`, `billion_a`.
 UNIT_WORDS = frozenset(
     """
-    allowance credit unit permit ratio percent percentage_point basis_point text boolean date month_day count number rank
+    allowance credit unit permit money ratio percent percentage_point basis_point text boolean date month_day count number rank
     tonne kilogram gram short_ton long_ton lot tick point share factor rounding
     tCO2 tCO2e ktCO2e MtCO2e GtCO2e kgCO2 kgCO2e gCO2e short_ton_co2 tC tN2O tCH4 tCF4 kgCF4 tonne_product
     MW MWe kW GW MWh kWh GWh TWh GJ MJ TJ PJ kJ mmbtu kcal kgce tce m3 Nm3 ten_thousand_Nm3 litre cwt gross_tonnage
     degree_celsius meter metre km tkm pkm hectare
     day business_day week month year hour minute second time time_zone
     entity installation plant operator bidder auction bid participant country member_state state sector flight voyage
-    calendar_rule rule formula country_code language article capita GDP
+    calendar_rule rule formula country_code language article capita GDP product fuel
     """.split()
 )
 #: Units of which there are no parts. `thousand_allowance` or `allowance_per_lot` may have some.
@@ -48,7 +48,7 @@ WHOLE = frozenset(
     """.split()
 )
 #: Units of what is written in words.
-WORDS = frozenset("text time rule formula country_code language article state member_state country sector capita".split())
+WORDS = frozenset("text time rule formula country_code language article state member_state country sector product fuel capita".split())
 #: What the calendar may order (`calendar.agenda`).
 TASKS = frozenset(
     """

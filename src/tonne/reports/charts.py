@@ -137,21 +137,20 @@ def allocation(data: RunData) -> Any:
     rows = _largest(rows)
     names = [row["sector"] for row in rows]
     divisor, word = scale(max(max(row["allocated"], row["verified"]) for row in rows))
-    what = {"allocated": "Allocated free", "verified": "Verified emissions"}
+    free = any(row["allocated"] for row in rows)
+    what = {"allocated": "Allocated free", "verified": "Verified emissions"} if free else {"verified": "Verified emissions"}
     bars = [{"sector": row["sector"], "what": text, "units": row[column] or 0} for row in rows for column, text in what.items()]
-    note = [
-        {"sector": row["sector"], "what": "Verified emissions", "value": max(row["allocated"], row["verified"]) / divisor, "text": _ratio(row)}
-        for row in rows
-    ]
+    note = [{"sector": row["sector"], "value": max(row["allocated"], row["verified"]) / divisor, "text": _ratio(row)} for row in rows]
     colour = _colour({"Allocated free": SKY, "Verified emissions": VERMILION}, bars)
     y = alt.Y("sector:N", sort=names, title=None, axis=alt.Axis(labelLimit=300, labelPadding=6, ticks=False, domain=False, grid=False))
-    title = f"{word} {data.units}; at the bars: allocated as % of verified".strip()
-    x = alt.X("value:Q", title=title, axis=alt.Axis(format=NUMBER, grid=True, tickCount=7))
+    title = f"{word} {data.units}; at the bars: allocated as % of verified" if free else f"{word} {data.emissions}"
+    x = alt.X("value:Q", title=title.strip(), axis=alt.Axis(format=NUMBER, grid=True, tickCount=7))
     offset = alt.YOffset("what:N", sort=list(what.values()))
     drawn = alt.Chart(_values(bars, divisor)).mark_bar().encode(y, x, yOffset=offset, color=colour, tooltip=[alt.Tooltip("sector:N"), *_tip()[1:]])
-    said = alt.Chart(alt.Data(values=note)).mark_text(align="left", dx=6, fontSize=11, color=INK, baseline="middle").encode(y, x, text="text:N")
-    picture = alt.layer(drawn, said).properties(width=WIDTH - 240, height=alt.Step(14))
-    return _titled(picture, data, "Free allocation and verified emissions by sector", f"the installations run, {data.years} together", size=False)
+    said = alt.Chart(alt.InlineData(values=note)).mark_text(align="left", dx=6, fontSize=11, color=INK, baseline="middle").encode(y, x, text="text:N")
+    picture = alt.layer(drawn, *([said] if free else [])).properties(width=WIDTH - 240, height=alt.Step(14))
+    title = "Free allocation and verified emissions by sector" if free else "Verified emissions by sector"
+    return _titled(picture, data, title, f"the installations run, {data.years} together", size=False)
 
 
 def compliance(data: RunData) -> Any:
@@ -222,7 +221,7 @@ def _letter_bars(rows: list[Row], names: Sequence[str], colours: dict[str, str],
     x = alt.X("year:O", title=None, scale=alt.Scale(domain=years), axis=alt.Axis(labels=False, ticks=False))
     tip = [alt.Tooltip("year:O", title="Year"), alt.Tooltip("letter:N", title="Status"), alt.Tooltip("installations:Q", format=","), "shown:N"]
     order = [{**row, "order": names.index(row["letter"])} for row in rows]
-    bars = alt.Chart(alt.Data(values=order)).mark_bar(size=_bar(years)).encode(x, y, color=colour, order=alt.Order("order:Q"), tooltip=tip)
+    bars = alt.Chart(alt.InlineData(values=order)).mark_bar(size=_bar(years)).encode(x, y, color=colour, order=alt.Order("order:Q"), tooltip=tip)
     return bars.properties(width=WIDTH - 140, height=200)
 
 
@@ -232,10 +231,10 @@ def _letter_counts(rows: list[Row], names: Sequence[str], colours: dict[str, str
 
     x = alt.X("year:O", title=None, axis=alt.Axis(labelAngle=0, orient="bottom"))
     y = alt.Y("letter:N", sort=list(names), title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=22, labelLimit=260, grid=False))
-    counts = alt.Chart(alt.Data(values=rows)).mark_text(fontSize=11, color=INK).encode(x, y, text=alt.Text("installations:Q", format=","))
+    counts = alt.Chart(alt.InlineData(values=rows)).mark_text(fontSize=11, color=INK).encode(x, y, text=alt.Text("installations:Q", format=","))
     keys = [{"letter": name, "installations": 0} for name in names]
     colour = alt.Color("letter:N", scale=alt.Scale(domain=list(names), range=[colours[name] for name in names]), legend=None)
-    squares = alt.Chart(alt.Data(values=keys)).mark_square(size=110, opacity=1, xOffset=-14).encode(y, x=alt.value(0), color=colour)
+    squares = alt.Chart(alt.InlineData(values=keys)).mark_square(size=110, opacity=1, xOffset=-14).encode(y, x=alt.value(0), color=colour)
     return alt.layer(counts, squares).properties(width=WIDTH - 140, height=alt.Step(22))
 
 
@@ -267,7 +266,7 @@ def _series(rows: Iterable[Row], columns: dict[str, str], zeros: bool = False) -
 def _values(rows: Iterable[Row], divisor: int) -> Any:
     import altair as alt
 
-    return alt.Data(values=[{**row, "value": row["units"] / divisor} for row in rows])
+    return alt.InlineData(values=[{**row, "value": row["units"] / divisor} for row in rows])
 
 
 def _colour(colours: dict[str, str], rows: Iterable[Row]) -> Any:
@@ -310,7 +309,8 @@ def _themed(picture: Any, background: str) -> Any:
     """Quiet axes, text in one ink."""
     import altair as alt
 
-    axis = {"labelColor": INK, "titleColor": INK, "tickColor": INK, "domainColor": INK, "gridColor": INK, "gridOpacity": 0.14, "domainOpacity": 0.5}
+    axis: dict[str, Any] = {f"{part}Color": INK for part in ("label", "title", "tick", "domain", "grid")}
+    axis |= {"gridOpacity": 0.14, "domainOpacity": 0.5}
     axis |= {"titleFontWeight": "normal", "titlePadding": 10, "labelFontSize": 11, "titleFontSize": 12}
     return picture.configure(
         background=background,

@@ -11,7 +11,7 @@ from tonne.reports.words import HEADINGS, LETTERS, share, signed, used, whole
 if TYPE_CHECKING:
     from tonne.reports.data import RunData
 
-WHOLE_SYSTEM = ("cap", "allocated", "auctioned", "verified", "surrendered", "circulation", "reserve_intake", "reserve_placed", "reserve_balance")
+WHOLE_SYSTEM = ("cap", "allocated", "auctioned", "verified", "surrendered", "circulation", "reserve_intake", "reserve_balance")
 GIVEN = ("allocated_loaded", "verified_loaded", "surrendered_loaded")
 
 
@@ -39,21 +39,29 @@ class Sheet:
 
 def yearly(data: RunData) -> list[Sheet]:
     """The whole system by year; and the installations given, where they are not the whole."""
-    sheets = [_by_year(data, "The whole system by year", WHOLE_SYSTEM)]
+    sheets = [_by_year(data, "The whole system by year", WHOLE_SYSTEM, _placed(data))]
     rows = data.table.to_dicts()
     if any(row.get(name) != row.get(name.removesuffix("_loaded")) for row in rows for name in GIVEN):
         sheets.append(_by_year(data, "Of it, the installations given", GIVEN))
     return sheets
 
 
-def _by_year(data: RunData, title: str, names: Sequence[str]) -> Sheet:
+def _placed(data: RunData) -> str:
+    """What was put into the reserve outright, said in a line: a column for two years would be mostly zeros."""
+    placed = [row for row in data.table.to_dicts() if row.get("reserve_placed")]
+    said = "; ".join(f"{row['reserve_placed']:,} in {row['year']}" for row in placed)
+    return f"Placed in the reserve outright, beside the intake: {said}." if placed else ""
+
+
+def _by_year(data: RunData, title: str, names: Sequence[str], remark: str = "") -> Sheet:
     present = [name for name in names if name in data.table.columns]
     kept = used((name, data.table[name].to_list()) for name in ("year", *present))
     units = {"units": data.system.unit_code, "emissions": data.emissions, "": ""}
     columns = tuple(Column(HEADINGS[name][0], units[HEADINGS[name][1]]) for name in kept)
     rows = tuple(tuple(str(row[name]) if name == "year" else whole(row[name]) for name in kept) for row in data.table.to_dicts())
     empty = [HEADINGS[name][0].lower() for name in present if name not in kept]
-    return Sheet(title, columns, rows, f"Nothing in: {', '.join(empty)}." if empty else "")
+    nothing = f"No figures, or zero in every year: {', '.join(empty)}." if empty else ""
+    return Sheet(title, columns, rows, f"{remark} {nothing}".strip())
 
 
 def statement(data: RunData) -> Sheet:

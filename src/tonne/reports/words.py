@@ -104,7 +104,10 @@ def _rows(value: Any, unit: str) -> list[str]:
 
 
 def _inner(value: Any, unit: str) -> str:
-    return f"[{figure(value, unit)}]" if isinstance(value, (Mapping, list, tuple)) else figure(value, unit)
+    """A row's own value. Inside a row of several, what may be a year is written as one."""
+    if isinstance(value, Mapping):
+        return f"[{'; '.join(f'{key}: {v}' if type(v) is int and 1900 <= v <= 2100 else f'{key}: {_inner(v, unit)}' for key, v in value.items())}]"
+    return f"[{figure(value, unit)}]" if isinstance(value, (list, tuple)) else figure(value, unit)
 
 
 def compact(value: Any, unit: str = "", room: int = 160) -> str:

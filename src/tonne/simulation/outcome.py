@@ -93,6 +93,8 @@ class Outcome:
 
     def statement(self) -> list[Statement]:
         """Circulation, computed against published, year by year; differences explained as far as the rulebook's statistics explain them."""
+        if self.inputs.synthetic:
+            return []  # generated installations have no published circulation to agree with
         figures = published_circulation(self.state.rulebook, self.last_year)
         source = {**_sources(self.state.rulebook, "circulation_before_publication"), **_sources(self.state.rulebook, "circulation")}
         statements = []
@@ -113,7 +115,7 @@ class Outcome:
         return statements
 
     def _explanations(self, year: int) -> list[tuple[str, int]]:
-        """Known reasons why the books differ from the published circulation, as signed units: published less computed."""
+        """Known reasons why the books differ from the published circulation, as signed units: computed less published."""
         found: list[tuple[str, int]] = []
         parameter = self.state.rulebook.parameters.get("statistics.credits_exchanged")
         noticed = [v for v in parameter.values if v.starts <= calendar_year(year).last] if parameter is not None else []
@@ -175,6 +177,8 @@ def opening(rulebook: Any, inputs: Inputs, first_year: int) -> tuple[int, str] |
     figures = published_circulation(rulebook, first_year + 1)
     if first_year - 1 in figures:
         return figures[first_year - 1], f"published circulation of {first_year - 1}"
+    if inputs.synthetic:
+        return (figures[first_year], f"published circulation of {first_year}, standing in for the year before") if first_year in figures else None
     auctioned = published(rulebook, "auctioned", first_year + 1)
     totals = yearly_totals(rulebook, inputs, first_year)
     if first_year in figures and first_year in auctioned and totals is not None:

@@ -27,9 +27,10 @@ def profile_of(rulebook: Rulebook, year: int) -> dict[str, dict[str, Any]]:
         return PLAIN
     document = read(path, f"{rulebook.system.id}/synthetic/population.yaml")
     data = document.data
-    if not isinstance(data, dict) or not isinstance(data.get("sectors"), list):
+    sectors = data.get("sectors") if isinstance(data, dict) else None
+    if not isinstance(sectors, list) or not all(isinstance(sector, dict) and isinstance(sector.get("name"), str) for sector in sectors):
         raise RulebookError([Fault(document.file, 1, "sectors", "a population file has `sectors:`, a list of profiles with a `name:`")])
-    profiles = [_floats(profile) for profile in data["sectors"] if profile.get("since", year) <= year <= profile.get("until", year)]
+    profiles = [_floats(profile) for profile in sectors if profile.get("since", year) <= year <= profile.get("until", year)]
     return {profile["name"]: {key: v for key, v in profile.items() if key not in ("name", "since", "until")} for profile in profiles}
 
 

@@ -8,7 +8,7 @@ interrupted can be started again on the same log: what is stored is not done twi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,7 @@ from tonne.administration.agenda import Task, tasks
 from tonne.administration.asks import answer, offers
 from tonne.administration.clerk import Administration
 from tonne.administration.commands import Command, Reply
+from tonne.administration.events import ACCEPTED
 from tonne.administration.permissions import ADMINISTRATOR
 from tonne.administration.surrender import admissible, owed_by_installation, period_end, surrendered_by_installation
 from tonne.dates import day_number
@@ -108,22 +109,34 @@ class _World:
         return self._administration().state
 
     def must(self, command: Command) -> None:
-        """Send, unless an interrupted run had sent it before."""
-        if self._administration().knows(command.id):
+        """Send, unless an interrupted run had sent it before. What was refused then is asked again under a new id, because an id is used once."""
+        attempt, asked = 1, command
+        while (outcome := self._administration().outcome_of(asked.id)) not in (None, ACCEPTED):
+            attempt += 1
+            asked = replace(command, id=f"{command.id}:attempt-{attempt}")
+        if outcome == ACCEPTED:
             return
-        reply = self._send(command)
+        reply = self._send(asked)
         if not reply.accepted:
             raise RunRefused(command, reply)
 
     # -- paperwork before the first day
 
+    def file(self, command: Command) -> None:
+        """Send paperwork, also when an interrupted run had sent it before: a log that was begun with other papers is not continued."""
+        reply = self._send(command)
+        if reply.outcome == "exists_with_different_content":
+            reply = reply._replace(reason=f"{reply.reason}: the log holds a run of other years or of other files; choose another log")
+        if not reply.accepted:
+            raise RunRefused(command, reply)
+
     def prepare(self, day: date) -> None:
         system = self._administration().founding_rulebook.system
         scenario = self._administration().founding_rulebook.scenario
-        self.must(Command("found", "found", ADMINISTRATOR, day, {"system": system.id, "scenario": scenario, "first_year": self.first}))
+        self.file(Command("found", "found", ADMINISTRATOR, day, {"system": system.id, "scenario": scenario, "first_year": self.first}))
         for name, role in (("verifier", "verifier"), ("auctioneer", "auctioneer")):
             body = {"participant": name, "name": name.capitalize(), "role": role, "country": ""}
-            self.must(Command(f"register:{name}", "register_participant", ADMINISTRATOR, day, body))
+            self.file(Command(f"register:{name}", "register_participant", ADMINISTRATOR, day, body))
         frame = self.inputs.installations.frame
         if self.reports["installation"].is_in([REMAINDER]).any():
             rest = {
@@ -133,12 +146,12 @@ class _World:
             }
             filler = {name: rest.get(name) for name in INSTALLATION_SCHEMA} | {"status": "open"}
             frame = pl.concat([frame, pl.DataFrame([filler], schema=INSTALLATION_SCHEMA)])
-        self.must(Command("register:installations", "register_installations", ADMINISTRATOR, day, {}, {"installations": frame}))
+        self.file(Command("register:installations", "register_installations", ADMINISTRATOR, day, {}, {"installations": frame}))
         if self.inputs.activity is not None and self.inputs.activity.height:
-            self.must(Command("activity", "file_activity", ADMINISTRATOR, day, {}, {"activity": self.inputs.activity}))
+            self.file(Command("activity", "file_activity", ADMINISTRATOR, day, {}, {"activity": self.inputs.activity}))
         granted = self.reports.filter(pl.col("allocated") > 0).select("installation", "year", quantity="allocated")
         if granted.height:
-            self.must(Command("entitlements", "entitle", ADMINISTRATOR, day, {}, {"entitlements": granted}))
+            self.file(Command("entitlements", "entitle", ADMINISTRATOR, day, {}, {"entitlements": granted}))
         self._bring_forward(day)
         self._auction_calendar(day)
 
@@ -151,7 +164,7 @@ class _World:
         rows = last.select("installation", owed="cumulative_verified", surrendered="cumulative_surrendered", status="status")
         rows = rows.join(self.inputs.installations.frame.select("installation"), on="installation", how="semi", maintain_order="left")
         if rows.height:
-            self.must(Command("bring_forward", "bring_forward", ADMINISTRATOR, day, {"year": self.first - 1}, {"rows": rows}))
+            self.file(Command("bring_forward", "bring_forward", ADMINISTRATOR, day, {"year": self.first - 1}, {"rows": rows}))
 
     def _auction_calendar(self, day: date) -> None:
         """Published auction volumes go before the rule's: an authority's calendar is what was really offered."""
@@ -159,7 +172,7 @@ class _World:
         for year, volume in published(rulebook, "auctioned", self.last).items() if not rulebook.scenario else ():
             if year in self.years:
                 body = {"year": year, "volume": int(volume), "source": "statistics.auctioned"}
-                self.must(Command(f"auction_calendar:{year}", "auction_calendar", ADMINISTRATOR, day, body))
+                self.file(Command(f"auction_calendar:{year}", "auction_calendar", ADMINISTRATOR, day, body))
 
     # -- what people do around the calendar's tasks
 

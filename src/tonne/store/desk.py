@@ -10,10 +10,10 @@ from typing import Any, Self
 
 from tonne.administration.clerk import Administration
 from tonne.administration.commands import Command, Reply
-from tonne.administration.events import Entry
-from tonne.store.errors import StoreMissing
+from tonne.administration.events import ACCEPTED, Entry
+from tonne.store.errors import StoreError, StoreMissing
 from tonne.store.group_commit import Decision, GroupCommit
-from tonne.store.log import Fault, Log, open_log
+from tonne.store.log import Fault, Log, Snapshot, open_log
 
 #: load(system, scenario) -> rulebook
 Loader = Callable[[str, str], Any]
@@ -55,24 +55,38 @@ class Desk:
 
     def _decide(self, commands: list[Command | None]) -> list[Decision]:
         """None stands for a request to store a snapshot: taken before the group, when the state is exactly what the log holds."""
-        if any(command is None for command in commands):
-            self._save()
-        return [Decision(*self.administration.handle(command)) if command is not None else Decision(None, None) for command in commands]
+        saved = self._save() if any(command is None for command in commands) else None
+        return [Decision(*self.administration.handle(command)) if command is not None else Decision(saved, None) for command in commands]
+
+    def resume(self, log: Log) -> None:
+        """After StoreStopped: go on with the log, opened again. The state is rebuilt from it, so what was not stored has not happened."""
+        self._writer.resume(log)
+        self.log = log
 
     def _rebuild(self, log: Log) -> None:
-        fresh = Administration(self.administration.founding_rulebook, self.administration.state.today)
+        rulebook = self.administration.founding_rulebook
+        fresh = Administration(rulebook, rulebook.system.begins)
         catch_up(fresh, log)
         self.administration = fresh
 
     # -- keeping
 
     def snapshot(self) -> None:
-        """Store the state, so that the next opening replays only what comes after. Taken between two groups, by the writer itself."""
-        self._writer.call(None)
+        """Store the state, so that the next opening replays only what comes after. Taken between two groups, by the writer itself.
 
-    def _save(self) -> None:
+        Raises StoreError when it could not be stored; the market goes on without it.
+        """
+        failure = self._writer.call(None)
+        if failure is not None:
+            raise failure
+
+    def _save(self) -> StoreError | None:
         administration = self.administration
-        self.log.save_snapshot(administration.sequence, administration.state.hash(), administration.snapshot())
+        try:
+            self.log.save_snapshot(administration.sequence, administration.state.hash(), administration.snapshot())
+        except StoreError as error:
+            return error
+        return None
 
     def close(self) -> None:
         self._writer.close()
@@ -95,8 +109,8 @@ def administration_of(log: Log, load: Loader, system: str | None = None, scenari
     if "system" not in meta:
         if system is None:
             raise StoreMissing("this log holds no market yet", where=log.where, do="Name the system to found one")
-        log.set_meta("system", system)
         log.set_meta("scenario", scenario)
+        log.set_meta("system", system)  # last, because it says that a market begins here
         meta = log.meta()
     if system is not None and (meta["system"], meta.get("scenario", "")) != (system, scenario):
         named = f"{meta['system']}{' in scenario ' + meta['scenario'] if meta.get('scenario') else ''}"
@@ -108,12 +122,14 @@ def administration_of(log: Log, load: Loader, system: str | None = None, scenari
 
 
 def catch_up(administration: Administration, log: Log, until: date | None = None, use_snapshot: bool = True) -> None:
-    """Replay what the log has beyond the administration, to the end or to a day."""
+    """Replay what the log has beyond the administration, to the end or to a day. A refused command may name any day: it moves no calendar."""
     if use_snapshot and administration.sequence == 0 and until is None:
         snapshot = log.latest_snapshot()
         if snapshot is not None:
             administration.restore(snapshot.state)
-    for entry in log.read(after=administration.sequence, until=until):
+    for entry in log.read(after=administration.sequence):
+        if until is not None and entry.outcome == ACCEPTED and entry.day > until:
+            break
         administration.replay(entry)
 
 
@@ -144,8 +160,20 @@ def verify(log: Log, load: Loader, progress: Callable[[Entry], None] = lambda en
             faults += [Fault(entry.sequence, entry.command_id, what) for what in administration.audit(entry)]
         except Exception as error:  # whatever replay makes of a log that was tampered with before it was chained again, it is named
             return [*faults, Fault(entry.sequence, entry.command_id, f"cannot be replayed: {type(error).__name__}: {error}")], None
-        if snapshot is not None and snapshot.sequence == entry.sequence and snapshot.state_hash != administration.state.hash():
+        if snapshot is not None and snapshot.sequence == entry.sequence and not _is_state_of(snapshot, administration):
             faults.append(Fault(entry.sequence, entry.command_id, "the snapshot stored after this entry is not the state that the entries make"))
         progress(entry)
-    administration.state.books.check()
+    try:
+        administration.state.books.check()
+    except AssertionError as error:
+        faults.append(Fault(administration.sequence, None, f"the books do not balance: {error}"))
     return faults, administration.state.hash()
+
+
+def _is_state_of(snapshot: Snapshot, administration: Administration) -> bool:
+    kept = Administration(administration.founding_rulebook, administration.state.today)
+    try:
+        kept.restore(snapshot.state)
+    except Exception:  # bytes that are no state at all
+        return False
+    return snapshot.state_hash == administration.state.hash() and kept.snapshot() == administration.snapshot()
