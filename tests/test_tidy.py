@@ -30,7 +30,7 @@ ARROWS: dict[str, set[str]] = {
     "store": {"administration"},
     "formats": {"registers", "ledger.views", "law"},
     "reports": {"law", "ledger.views", "registers"},
-    "simulation": {"administration", "law", "rules", "ledger.views", "registers"},
+    "simulation": {"administration", "law", "rules", "ledger.views", "ledger.statement", "registers"},
 }
 #: The front door: `import tonne` and `python -m tonne` open interfaces.
 FRONT_DOOR = {"__init__", "__main__"}

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,14 @@ class Desk:
         assert reply.reason and reply.reason == reply.reason.strip()
         return reply.reason
 
+    def copy(self) -> Desk:
+        """Another desk with the same market and the same log."""
+        other = object.__new__(Desk)
+        other.rulebook, other.entries, other._numbers = self.rulebook, list(self.entries), itertools.count(10_000)
+        other.admin = Administration(self.rulebook, self.rulebook.system.begins)
+        other.admin.restore(self.admin.snapshot())
+        return other
+
     # -- the calendar
 
     def law(self, verb: str, year: int, task: str = "", **rest: Any) -> Reply:
@@ -219,6 +228,11 @@ def people(desk: Desk) -> Desk:
 
 def eu(first_year: int = 2019) -> Desk:
     """The European law, with 1,000 units for alice, 500 for bob and 10,000 in the auction's stall."""
+    return _eu(first_year).copy()
+
+
+@cache
+def _eu(first_year: int) -> Desk:
     desk = people(Desk(tonne.rulebook("eu-ets"), f"{first_year}-01-01", first_year))
     for account, quantity in (("operator:A1", 1_000), ("operator:B1", 500), ("auction", 10_000)):
         desk.accept("open_balance", account=account, unit="EUA", quantity=quantity, source="a test", year=first_year)

@@ -64,7 +64,7 @@ def test_an_account_let_go_still_may_not_be_overdrawn(market: Desk) -> None:
     market.accept("set_account_flags", account="operator:A1", flags=["BLOCKED"])
     market.accept("set_account_flags", account="operator:A1", flags=[])
     reason = market.refuse("insufficient_balance", "transfer", "alice", from_="operator:A1", to="tom-1", unit="EUA", quantity=1_001)
-    assert reason.startswith("1,001 EUA from operator:A1 to tom-1: not enough is available, it has 1,000")
+    assert reason.startswith("1,001 EUA from operator:A1 to tom-1: not enough is available; before this command it has 1,000")
 
 
 def test_unit_types_and_opening_balances(market: Desk) -> None:
@@ -99,7 +99,14 @@ def test_cancel(market: Desk) -> None:
 
 
 def test_import_of_anothers_records(market: Desk) -> None:
-    moves = {"number": [1, 2], "from": ["operator:A1", "tom-1"], "to": ["tom-1"] * 2, "unit": ["EUA"] * 2, "quantity": [5, 5], "kind": ["transfer"] * 2}
+    moves = {
+        "number": [1, 2],
+        "from": ["operator:A1", "tom-1"],
+        "to": ["tom-1"] * 2,
+        "unit": ["EUA"] * 2,
+        "quantity": [5, 5],
+        "kind": ["transfer"] * 2,
+    }
     reply = market.accept("import_transfers", tables={"rows": moves})
     assert reply.events[-1]["results"] == {"posted": 1, "same_account": 1}
     again = market.accept("import_transfers", tables={"rows": moves})
@@ -113,7 +120,9 @@ def test_report_verify_correct(market: Desk) -> None:
     market.accept("verify", "vera", tables={"reports": {"installation": ["A1"], "year": [2019], "verified": [None], "state": ["rejected"]}})
     market.accept("report", "alice", tables={"reports": figures(2019, A1=810)})
     market.accept("verify", "vera", tables={"reports": {"installation": ["A1"], "year": [2019], "verified": [810]}})
-    assert market.state.reports.lookup("A1", 2019) | {"reported": 810, "verified": 810, "state": "verified"} == market.state.reports.lookup("A1", 2019)
+    assert market.state.reports.lookup("A1", 2019) | {"reported": 810, "verified": 810, "state": "verified"} == market.state.reports.lookup(
+        "A1", 2019
+    )
     market.accept("correct_report", installation="A1", year=2019, verified=805, reason="a slip")
     row = market.state.reports.corrections.row(0, named=True)
     assert (row["before"], row["after"], row["after_deadline"], row["by"]) == (810, 805, False, "administrator")
@@ -132,7 +141,9 @@ def test_auction_calendar_and_sale_against_money(market: Desk) -> None:
     market.law("issue", 2019)
     market.law("auction", 2019)
     assert market.held("auction") == 14_000
-    market.accept("sell", "axel", unit="EUA", price="24.85", paid_in=True, tables={"sales": {"account": ["tom-1", "operator:A1"], "quantity": [3, 1]}})
+    market.accept(
+        "sell", "axel", unit="EUA", price="24.85", paid_in=True, tables={"sales": {"account": ["tom-1", "operator:A1"], "quantity": [3, 1]}}
+    )
     assert (market.held("tom-1"), market.held("operator:A1")) == (3, 1_001)
     assert (market.held("treasury", "EUR"), market.held("bank", "EUR")) == (9_940, -9_940)
     market.accept("sell", "axel", unit="EUA", tables={"sales": {"account": ["tom-1"], "quantity": [2]}})  # no price: units only
@@ -190,7 +201,14 @@ def test_unit_based_allocation_ahead_and_at_the_end() -> None:
     desk = people(Desk(tonne.rulebook("china-national-ets"), "2022-01-01", 2023))
     desk.accept("report", tables={"reports": figures(2023, A1=4_000_000, B1=3_000_000)}, day="2024-02-01")
     desk.accept("verify", tables={"reports": {"installation": ["A1", "B1"], "year": [2023] * 2, "verified": [4_000_000, 3_000_000]}})
-    activity = {"installation": ["A1"], "unit": ["1"], "year": [2024], "sector": ["power"], "product": ["coal_conventional_gt300"], "quantity": [1_000_000]}
+    activity = {
+        "installation": ["A1"],
+        "unit": ["1"],
+        "year": [2024],
+        "sector": ["power"],
+        "product": ["coal_conventional_gt300"],
+        "quantity": [1_000_000],
+    }
     activity |= {"load": ["0.8"], "rated_mw": [600]}
     frame = pl.DataFrame(activity).with_columns(pl.col("load").cast(pl.Decimal(38, 6)))
     desk.accept("file_activity", "alice", tables={"activity": frame})
@@ -202,9 +220,11 @@ def test_unit_based_allocation_ahead_and_at_the_end() -> None:
     desk.law("final_allocate", 2024)
     granted = desk.state.entitlements.filter(pl.col("basis") == "final_allocation", pl.col("installation") == "A1")["quantity"].sum()
     note = desk.state.notice("allocated", 2024)
-    assert granted < ahead and note["arrears"] + note["returned"] == ahead - granted + desk.state.entitlements.filter(
-        pl.col("installation") == "B1", pl.col("basis") == "pre_allocation"
-    )["quantity"].sum()
+    assert (
+        granted < ahead
+        and note["arrears"] + note["returned"]
+        == ahead - granted + desk.state.entitlements.filter(pl.col("installation") == "B1", pl.col("basis") == "pre_allocation")["quantity"].sum()
+    )
     assert desk.held("operator:A1", "CEA-2024") == 0
     desk.check()
 
@@ -257,10 +277,12 @@ def test_a_system_is_data(tiny: Path) -> None:
 def test_units_and_money_both_or_neither(market: Desk, price: str) -> None:
     sale = {"sales": {"account": ["tom-1"], "quantity": [1]}}
     reason = market.refuse("insufficient_balance", "sell", "axel", unit="EUA", price="20.00", tables=sale)
-    assert reason.startswith("2,000 EUR from tom-1 to treasury (transfer 1 of 2): not enough is available, it has 0")
+    assert reason.startswith("2,000 EUR from tom-1 to treasury (transfer 1 of 2): not enough is available; before this command it has 0")
     market.accept("open_balance", account="tom-1", unit="EUR", quantity=2_000, source="a bank")
     market.accept("sell", "axel", unit="EUA", price="20.00", tables=sale)
     assert (market.held("tom-1"), market.held("tom-1", "EUR"), market.held("treasury", "EUR")) == (1, 0, 2_000)
-    market.refuse("insufficient_balance", "sell", "axel", unit="EUA", price="1.00", paid_in=True, tables={"sales": {"account": ["tom-1"], "quantity": [10**6]}})
+    market.refuse(
+        "insufficient_balance", "sell", "axel", unit="EUA", price="1.00", paid_in=True, tables={"sales": {"account": ["tom-1"], "quantity": [10**6]}}
+    )
     assert market.held("treasury", "EUR") == 2_000
     assert "cost less than one minor unit of EUR" in market.refuse("malformed", "sell", "axel", unit="EUA", price=price, tables=sale)

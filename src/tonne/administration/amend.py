@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from tonne.administration.commands import Command
 from tonne.administration.decision import Decision, optional_text, text
 from tonne.administration.evolve import amended
@@ -35,6 +37,7 @@ def amend(state: State, command: Command) -> Decision:
     event |= {"published": command.day.isoformat(), "note": optional_text(command, "note")}
     try:
         amended(state.rulebook, event)
-    except ValueError as error:
-        raise Refusal("malformed", f"{path}: {error}") from None
+    except ValidationError as error:
+        wrong = [f"{' '.join(map(str, ('grows', *fault['loc'])))}: {fault['msg'].removeprefix('Value error, ')}" for fault in error.errors()]
+        raise Refusal("malformed", f"{path}: {'; '.join(wrong)}") from None
     return Decision([event])

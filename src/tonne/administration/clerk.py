@@ -162,7 +162,7 @@ class Administration:
         unit = books.unit_types[row["unit"]].code if 0 <= row["unit"] < len(books.unit_types) else f"#{row['unit']}"
         have = ""
         if result is Result.INSUFFICIENT_BALANCE:
-            have = f", it has {books.available(int(row['from_account']), int(row['unit'])):,}"
+            have = f"; before this command it has {books.available(int(row['from_account']), int(row['unit'])):,}"
         place = f" (transfer {failed + 1} of {len(batch)})" if len(batch) > 1 else ""
         return Refusal(result.name_for_people, f"{int(row['quantity']):,} {unit} from {source} to {target}{place}: {LEDGER[result]}{have}")
 

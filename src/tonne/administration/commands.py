@@ -96,14 +96,14 @@ def _is_rows(table: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """A value in JSON's own types: keys, days and decimals as text. Raises TypeError for what has no plain form, a float among them."""
+    """A value in JSON's own types, keys in order; keys, days and decimals are text. Raises TypeError for what has no plain form, a float among them."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, Mapping):
         found = {key if type(key) is str else _key(key): plain(item) for key, item in value.items()}
         if len(found) != len(value):
             raise ValueError("two keys of a mapping are the same text")
-        return found
+        return dict(sorted(found.items()))
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return _plain(value)

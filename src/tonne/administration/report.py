@@ -45,6 +45,10 @@ def verify(state: State, command: Command) -> Decision:
         frame = frame.with_columns(state=pl.lit("verified"))
     _require_known(state, frame)
     old = frame.join(state.reports.frame.select("installation", "year", "reported", before="state"), on=["installation", "year"], how="left")
+    again = old.filter(pl.col("before").is_in(list(WITH_FIGURE)))
+    if again.height:
+        name, year = again.row(0)[:2]
+        raise Refusal("already_verified", f"{again.height} reports are verified already, such as {name} {year}; a change is a correction")
     if not is_authority(state, command):
         beyond = frame.filter(~pl.col("state").is_in(["verified", "rejected"]))
         if beyond.height:
@@ -54,10 +58,6 @@ def verify(state: State, command: Command) -> Decision:
             name, year = missing.row(0)[:2]
             raise Refusal("not_reported", f"{missing.height} rows have no report to verify, such as {name} {year}")
         _require_in_time(state, command, "verify", frame)
-    again = old.filter(pl.col("before").is_in(list(WITH_FIGURE)))
-    if again.height:
-        name, year = again.row(0)[:2]
-        raise Refusal("already_verified", f"{again.height} reports are verified already, such as {name} {year}; a change is a correction")
     signed(state.reports, frame)  # refuses what does not fit the register
     return Decision([{"event": "reports_verified", "table": "reports"}], {"reports": frame})
 

@@ -52,11 +52,14 @@ def auction(state: State, command: Command) -> Decision:
         basis = "rule"
     release = min(release, state.books.available(reserve, unit))
     from_total = max(volume - release, 0)
-    if intake + placed + from_total > left:
-        short = intake + placed + from_total - left
-        raise Refusal("limit_exceeded", f"auctioning {volume:,} and setting {intake + placed:,} aside needs {short:,} more than is left of the total")
+    if intake + from_total > left:
+        short = intake + from_total - left
+        raise Refusal("limit_exceeded", f"auctioning {volume:,} and withholding {intake:,} needs {short:,} more than is left of the total")
+    # What the law places in the reserve was withheld in earlier years: what these books did not see withheld comes from before them.
+    placed_here = min(placed, left - intake - from_total)
     batch = join(
-        move(command, Kind.WITHHOLD, total, reserve, unit, intake + placed),
+        move(command, Kind.WITHHOLD, total, reserve, unit, intake + placed_here),
+        move(command, Kind.OPENING, state.accounts.number("outside"), reserve, unit, placed - placed_here),
         move(command, Kind.RELEASE, reserve, stall, unit, min(release, volume), TransferFlag.BY_AUTHORITY),
         move(command, Kind.OFFER, total, stall, unit, from_total),
     )

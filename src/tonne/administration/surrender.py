@@ -169,7 +169,7 @@ def judged(state: State, command: Command, year: int, interim: bool) -> pl.DataF
     before = (
         state.reports.frame.filter(pl.col("year") <= year, pl.col("state").is_in([*MISSING, *WITH_FIGURE]))
         .group_by("installation")
-        .agg(missing=pl.col("state").sort_by("year").last().is_in(list(MISSING)), had_figure=pl.col("verified").is_not_null().any())
+        .agg(missing=pl.col("state").sort_by("year").last().is_in(list(MISSING)), past=pl.lit(True))
     )
     late = (
         pl.DataFrame(state.reports.corrections)
@@ -181,7 +181,7 @@ def judged(state: State, command: Command, year: int, interim: bool) -> pl.DataF
     rows = rows.join(brought_forward(state), on="installation", how="left", maintain_order="left")
     rows = rows.with_columns(
         pl.coalesce("missing", pl.col("status_before") == "C", pl.lit(False)).alias("missing"),
-        (pl.col("had_figure").fill_null(False) | pl.col("status_before").is_not_null()).alias("had_figure"),
+        (pl.col("past").fill_null(False) | pl.col("status_before").is_not_null()).alias("past"),
         pl.col("late").fill_null(False),
     )
     letters = status(
@@ -189,7 +189,7 @@ def judged(state: State, command: Command, year: int, interim: bool) -> pl.DataF
         rows["owed"].to_numpy(),
         rows["missing"].to_numpy(),
         corrected_after_deadline=rows["late"].to_numpy(),
-        no_obligation=(rows["state"].is_in(["no_entry", "excluded"]) & ~rows["had_figure"]).to_numpy(),
+        no_obligation=(rows["state"].is_in(["no_entry", "excluded"]) & ~rows["past"]).to_numpy(),
     )
     return rows.select(
         "installation",

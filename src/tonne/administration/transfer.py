@@ -97,5 +97,5 @@ def unit_type(state: State, code: str) -> int:
     """The ledger number of a unit type's code. Raises Refusal `unknown_unit_type`."""
     number = state.unit(code)
     if number < 0:
-        raise Refusal("unknown_unit_type", f"no unit type {code!r}; there are {', '.join(state.unit_codes) or 'none'}")
+        raise Refusal("unknown_unit_type", f"no unit type {code!r}; there are {', '.join(sorted(state.unit_codes))}")
     return number

@@ -23,7 +23,7 @@ def systems() -> list[str]:
 
 def folder_of(system: str | Path) -> Path:
     """Where a system's rulebook lies: the folder of an id, or the folder or one file of a path. Raises UnknownSystem."""
-    if isinstance(system, str) and (SHIPPED / system / HEAD).is_file():
+    if isinstance(system, str) and Path(system).name == system and (SHIPPED / system / HEAD).is_file():
         return SHIPPED / system
     place = Path(system)
     if (place / HEAD).is_file() or (place.suffix == ".yaml" and place.is_file()):

@@ -27,7 +27,7 @@ CONFIDENCES = ("source", "seed", "recall", "derived")
 SYSTEM_STATUSES = ("in_force", "under_development", "under_consideration", "ended")
 DESIGNS = ("cap_and_trade", "cap_and_invest", "intensity", "baseline_and_credit", "output_based", "fixed_price", "hybrid")
 
-#: Words a unit may be made of, alone or as `a_per_b`, `thousand_a`, `million_a`, `billion_a`.
+#: Words a unit may be made of, alone or as `a_per_b`, `thousand_a`, `million_a`, `billion_a`. `money` is the system's own currency.
 UNIT_WORDS = frozenset(
     """
     allowance credit unit permit money ratio percent percentage_point basis_point text boolean date month_day count number rank

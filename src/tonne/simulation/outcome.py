@@ -16,7 +16,7 @@ from tonne.administration.kinds import Kind
 from tonne.administration.stabilise import circulation_parts
 from tonne.administration.state import State
 from tonne.dates import calendar_year, day_number
-from tonne.ledger import Statement
+from tonne.ledger.statement import Statement
 from tonne.ledger.views import balance_on
 from tonne.simulation.run import REMAINDER, Inputs, published
 

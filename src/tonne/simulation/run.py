@@ -20,12 +20,13 @@ from tonne.administration.agenda import Task, tasks
 from tonne.administration.asks import answer, offers
 from tonne.administration.clerk import Administration
 from tonne.administration.commands import Command, Reply
+from tonne.administration.decision import move
 from tonne.administration.events import ACCEPTED
+from tonne.administration.kinds import Kind
 from tonne.administration.permissions import ADMINISTRATOR
+from tonne.administration.stabilise import reserve_parts
 from tonne.administration.surrender import admissible, owed_by_installation, period_end, surrendered_by_installation
-from tonne.dates import day_number
 from tonne.law import LawError
-from tonne.ledger import TRANSFER
 from tonne.registers.installations import INSTALLATION_SCHEMA, Installations
 from tonne.registers.reports import Reports
 from tonne.simulation.randomness import generator
@@ -153,7 +154,6 @@ class _World:
         if granted.height:
             self.file(Command("entitlements", "entitle", ADMINISTRATOR, day, {}, {"entitlements": granted}))
         self._bring_forward(day)
-        self._auction_calendar(day)
 
     def _bring_forward(self, day: date) -> None:
         """The cumulative rule looks back: where the records reach behind the first year, each installation starts from where it stood."""
@@ -166,14 +166,6 @@ class _World:
         if rows.height:
             self.file(Command("bring_forward", "bring_forward", ADMINISTRATOR, day, {"year": self.first - 1}, {"rows": rows}))
 
-    def _auction_calendar(self, day: date) -> None:
-        """Published auction volumes go before the rule's: an authority's calendar is what was really offered."""
-        rulebook = self._administration().founding_rulebook
-        for year, volume in published(rulebook, "auctioned", self.last).items() if not rulebook.scenario else ():
-            if year in self.years:
-                body = {"year": year, "volume": int(volume), "source": "statistics.auctioned"}
-                self.file(Command(f"auction_calendar:{year}", "auction_calendar", ADMINISTRATOR, day, body))
-
     # -- what people do around the calendar's tasks
 
     def before(self, task: Task) -> None:
@@ -182,6 +174,7 @@ class _World:
             "surrender": self._comply,
             "interim_surrender": self._comply,
             "issue": self._open,
+            "auction": self._auction_calendar,
         }
         act = acts.get(task.name)
         if act is not None and task.year in self.years:
@@ -190,6 +183,22 @@ class _World:
     def after(self, task: Task) -> None:
         if task.name == "auction" and task.year in self.years:
             self._auction(task)
+
+    def _auction_calendar(self, task: Task) -> None:
+        """The published auction volume goes before the rule's: an authority's calendar is what was really offered.
+
+        Generated installations may have been given more than the real ones; then no more is offered than their year leaves.
+        """
+        rulebook = self._administration().founding_rulebook
+        volume = None if rulebook.scenario else published(rulebook, "auctioned", self.last).get(task.year)
+        cap = self.state.notice("cap", task.year)
+        if volume is None or cap is None:
+            return
+        if self.inputs.synthetic:
+            left = self.state.books.available(self.state.accounts.number("total-quantity"), self.state.unit(cap["unit"]))
+            volume = min(volume, max(0, left - reserve_parts(self.state, task.year)[0]))
+        body = {"year": task.year, "volume": int(volume), "source": "statistics.auctioned"}
+        self.must(Command(f"auction_calendar:{task.year}", "auction_calendar", ADMINISTRATOR, task.day, body))
 
     def _open(self, task: Task) -> None:
         """Units of before the books began, on the day before the first year's issue (or on it, where the system itself begins)."""
@@ -306,14 +315,10 @@ class _World:
             before = np.cumsum(surplus) - surplus
             take = np.clip(wanted - before, 0, surplus)
             wanted -= int(take.sum())
-            rows = np.flatnonzero(take)
-            if len(rows):
-                batch = np.zeros(len(rows), dtype=TRANSFER)
-                batch["from_account"], batch["to_account"], batch["unit"] = all_accounts[rows], rest, unit
-                batch["quantity"], batch["day"] = take[rows], day_number(task.day)
-                code = books.unit_types[unit].code
-                command = Command(f"surpluses:{task.name}:{task.year}:{code}", "transfer", ADMINISTRATOR, task.day, {}, {"transfers": batch})
-                self.must(command)
+            if take.any():
+                name = f"surpluses:{task.name}:{task.year}:{books.unit_types[unit].code}"
+                command = Command(name, "transfer", ADMINISTRATOR, task.day)
+                self.must(replace(command, tables={"transfers": move(command, Kind.TRANSFER, all_accounts, rest, unit, take)}))
 
     def penalty_command(self, task: Task) -> Command:
         """The calendar's own command, with the market price where the fine is a multiple of it."""

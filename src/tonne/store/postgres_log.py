@@ -127,10 +127,10 @@ class PostgresLog(Log):
     def _check_schema(self, ask: Any, *, create: bool) -> bool:
         """Whether an upgrade is due (creating is upgrading from nothing)."""
         if ask("SELECT current_schema()")[0][0] is None:
-            raise StoreMissing("there is no such schema", where=self.where, do="Correct ?schema=, or open it for writing with create=True")
+            raise StoreMissing("there is no such schema", where=self.where, do="Correct ?schema=, or name the system to found a market there")
         if ask("SELECT to_regclass(%s) IS NULL".replace("%s", f"'{migrate.VERSION_TABLE}'"))[0][0]:
             if not create:
-                raise StoreMissing("there is no log here", where=self.where, do="Correct the address, or open it for writing with create=True")
+                raise StoreMissing("there is no log here", where=self.where, do="Correct the address, or name the system to found a market there")
             return True
         stored = ask(f"SELECT version_num FROM {migrate.VERSION_TABLE}")
         if not stored:

@@ -100,7 +100,7 @@ class SqliteLog(Log):
                 do="Put both back, or restore from a backup",
             )
         if self.mode == "read" or not create:
-            raise StoreMissing("there is no log here", where=self.where, do="Correct the path, or open it for writing with create=True")
+            raise StoreMissing("there is no log here", where=self.where, do="Correct the path, or name the system to found a market there")
         return False
 
     def _check_schema(self, *, writing: bool) -> bool:
