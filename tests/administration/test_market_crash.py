@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 from small_markets import eu
 
@@ -73,7 +74,7 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> list[Entry]:
         desk = run._desk
         assert desk is not None
         state = desk.administration.state
-        command = eu().command("transfer", day=state.today, id="too much", from_="remainder", to="operator:remainder", unit="EUA", quantity=10**15)
+        command = eu().command("transfer", day=state.today, id="too much", from_="remainder", to="surrendered", unit="EUA", quantity=10**15)
         assert desk.call(command).outcome == "insufficient_balance"
     with open_log(place, mode="read") as log:
         return list(log.read())
@@ -107,9 +108,9 @@ def changes(entry: Entry) -> Iterator[tuple[str, Entry]]:
         for column in table.columns if hasattr(table, "columns") else table.dtype.names:
             if hasattr(table, "columns"):
                 kind = table.schema[column]
-                if not kind.is_integer():
+                if not kind.is_integer() and kind != pl.String:
                     continue
-                changed = table.with_columns((table[column] + 1).alias(column))
+                changed = table.with_columns(pl.col(column) + (1 if kind.is_integer() else "x"))
                 if changed.equals(table):
                     continue
             else:
@@ -121,13 +122,16 @@ def changes(entry: Entry) -> Iterator[tuple[str, Entry]]:
 
 
 def test_whatever_is_changed_and_chained_again_is_found(entries: list[Entry]) -> None:
-    """Entry by entry: every field of every part. Found, or no longer replayable: never taken for true."""
+    """One entry of each kind: every field of every part. Found, or no longer replayable: never taken for true."""
     rulebook = tonne.rulebook("eu-ets")
     honest = Administration(rulebook, rulebook.system.begins)
     tried = 0
+    seen: set[tuple[str, str]] = set()
     for entry in entries:
-        before = honest.snapshot()
-        for what, changed in changes(entry):
+        new = (entry.kind, entry.outcome) not in seen
+        seen.add((entry.kind, entry.outcome))
+        before = honest.snapshot() if new else b""
+        for what, changed in changes(entry) if new else ():
             other = Administration(rulebook, rulebook.system.begins)
             other.restore(before)
             tried += 1
@@ -137,7 +141,7 @@ def test_whatever_is_changed_and_chained_again_is_found(entries: list[Entry]) ->
                 found = [f"cannot be replayed: {error}"]
             assert found, f"entry {entry.sequence} ({entry.kind}): {what} was not noticed"
         assert honest.audit(entry) == []
-    assert tried > 400
+    assert tried > 250
 
 
 def stored(where: str, entries: list[Entry]) -> None:
@@ -147,7 +151,7 @@ def stored(where: str, entries: list[Entry]) -> None:
         log.append(entries)
 
 
-@pytest.mark.parametrize("kind", ["entitle", "report", "surrender", "penalise"])
+@pytest.mark.parametrize("kind", ["allocate", "report", "surrender", "penalise"])
 def test_verify_names_the_entry_that_was_changed(where: str, entries: list[Entry], kind: str) -> None:
     place = next(i for i, entry in enumerate(entries) if entry.kind == kind and entry.outcome == "accepted")
     tables = unpack(entries[place].tables)

@@ -79,7 +79,7 @@ def test_the_label_is_loud_and_escaped(plain: RunData) -> None:
     text = page.render(plain)
     assert "(SYNTHETIC)</title>" in text and text.count("Nothing in it is real &lt;&amp;&gt;.") >= 2
     assert '<p class="synthetic"' in text and "Nothing in it is real <&>" not in text.replace("&lt;", "")
-    assert "short tons CO2" in text and "no published circulation for these years" in text
+    assert "short tons CO2" in text and "these are generated" in text
 
 
 def test_what_cannot_be_drawn_is_said(empty: RunData) -> None:

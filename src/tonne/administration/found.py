@@ -148,7 +148,7 @@ def set_account_flags(state: State, command: Command) -> Decision:
     number = state.accounts.number(account)
     flags = own_flags(state.accounts.kinds[number])
     names = command.body.get("flags")
-    if not isinstance(names, list) or any(name not in AccountFlag.__members__ for name in names):
+    if not isinstance(names, list) or any(name not in list(AccountFlag.__members__) for name in names):
         raise Refusal("malformed", f"flags are a list of {', '.join(AccountFlag.__members__)}, not {names!r}")
     for name in names:
         flags |= AccountFlag[name]

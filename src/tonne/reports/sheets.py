@@ -77,7 +77,10 @@ def statement(data: RunData) -> Sheet:
         )
         for row in data.statement.to_dicts()
     )
-    note = "" if rows else "Nothing to hold it against: the rulebook's statistics have no published circulation for these years."
+    nothing = "the rulebook's statistics have no published circulation for these years"
+    if data.label:
+        nothing = "published circulation is that of the real installations, and these are generated"
+    note = "" if rows else f"Nothing to hold it against: {nothing}."
     return Sheet("Statement of circulation: computed against published", columns, rows, note)
 
 
