@@ -210,7 +210,7 @@ def test_what_a_run_depends_on_is_refused_by_name() -> None:
     send = market.send
 
     def corrected(command: Command) -> Reply:
-        if command.kind == "issue":
+        if command.kind == "auction":
             send(Command("a notice", "auction_calendar", "administrator", command.day, {"year": 2019, "volume": 3_000_000_000}))
         return send(command)
 

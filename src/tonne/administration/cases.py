@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from tonne.administration.asks import answer
-from tonne.law import Fault, Rulebook, RulebookError, UnknownSystem, apply_scenario, load
+from tonne.law import Fault, Rulebook, RulebookError, UnknownSystem, apply_scenario, load, systems
 from tonne.law.faults import nearest
 from tonne.law.schema import Day, Exact, Source, validate
 from tonne.law.text import Document, read
@@ -128,21 +128,29 @@ def run_rulebook(rulebook: Rulebook) -> list[Outcome]:
 
 
 def run_folder(folder: Path) -> list[Outcome]:
-    """Anybody's cases: every YAML file below a folder (or one file); each case names its `system:`."""
+    """Anybody's cases: every YAML file below a folder (or one file). A case names its `system:`, or lies in a file or folder named like one."""
     outcomes: list[Outcome] = []
     paths = [folder] if folder.is_file() else sorted(folder.rglob("*.yaml"))
     if not paths:
         raise RulebookError([Fault(str(folder), 0, "", "no file of cases here", "cases are YAML files; see docs/architecture.md")])
     for path in paths:
         for case, place in read_cases(path, path.name if path == folder else str(path.relative_to(folder))):
-            if case.system is None:
+            system = case.system or _named_by(path)
+            if system is None:
                 raise RulebookError([_fault(place, "missing", "outside a rulebook a case names its system")])
             try:
-                rulebook = load(case.system, answer)
+                rulebook = load(system, answer)
             except UnknownSystem as error:
                 raise RulebookError([_fault(place, str(error))]) from None
             outcomes.append(run_case(rulebook, case, place))
     return outcomes
+
+
+def _named_by(path: Path) -> str | None:
+    """The system whose id the file, or the nearest folder above it, carries."""
+    known = set(systems())
+    names = (path.stem, *(part.name for part in path.resolve().parents))
+    return next((name for name in names if name in known), None)
 
 
 def _fault(place: str, reason: str, suggestion: str = "") -> Fault:

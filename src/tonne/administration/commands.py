@@ -96,7 +96,7 @@ def _is_rows(table: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """A value in JSON's own types, keys in order; keys, days and decimals are text. Raises TypeError for what has no plain form, a float among them."""
+    """A value in JSON's own types, keys in order; keys, days and decimals are text. Raises TypeError for what has no plain form (a float)."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, Mapping):

@@ -282,6 +282,44 @@ def _kept(as_json: bool, what: str, to: str, head: Any) -> None:
         out(f"{what}: {head.sequence:,} entries are in {to}\nhead {head.hash.hex()}")
 
 
+@app.command("import")
+def import_(
+    where: Where,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="transaction blocks: CSV, CSV.gz or Parquet, see docs/formats.md")],
+    system: Annotated[str | None, typer.Option("--system", metavar="SYSTEM", help="found this market where there is none yet")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="no openings for what the file does not show: such blocks are refused by name")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put another registry's transaction blocks through the ledger, in the order in which they happened. Twice is once."""
+    from tonne.interfaces.api import market
+    from tonne.interfaces.transactions import import_transactions
+
+    with market(where, system) as desk, progress(as_json) as show:
+        found = import_transactions(desk, file, bring_forward=not strict, progress=show or (lambda what, done, of: None))
+        state = desk.administration.state.hash().hex()
+    if as_json:
+        emit(
+            {
+                "blocks": found.blocks,
+                "results": found.results,
+                "posted": found.posted,
+                "batches": found.batches,
+                "brought_forward": found.brought_forward,
+                "state_hash": state,
+            }
+        )
+        return
+    out(f"{found.blocks:,} blocks in {found.batches} batches, conservation checked after each: {found.posted:,} are in the books.")
+    for name, count in sorted(found.results.items()):
+        out(f"  {name:<24}{count:>10,}")
+    if found.brought_forward:
+        total = sum(found.brought_forward.values())
+        out(
+            f"{total:,} units of {len(found.brought_forward)} unit types were brought forward: the file does not show how they came to their accounts."
+        )
+    out(f"state hash {state}")
+
+
 @app.command()
 def snapshot(where: Where, as_json: AsJson = False) -> None:
     """Store the state beside the log, so that the next opening replays only what comes after."""
