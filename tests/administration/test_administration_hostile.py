@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -80,7 +80,7 @@ VALUES += [
     Decimal("0.5"),
     date(2019, 1, 1),
 ]
-VALUES += [1.5, float("inf"), datetime(2019, 1, 1, 12), b"bytes", {1, 2}, object()]  # these never reach a handler
+VALUES += [1.5, float("inf"), datetime(2019, 1, 1, 12, tzinfo=UTC), b"bytes", {1, 2}, object()]  # these never reach a handler
 TABLES = ["reports", "installations", "accounts", "entitlements", "activity", "surrenders", "sales", "rows", "transfers"]
 COLUMNS = ["installation", "year", "emissions", "verified", "state", "quantity", "account", "kind", "holder", "name", "number", "from", "to", "unit"]
 COLUMNS += ["day", "product", "owed", "surrendered", "status", "operator", "opened", "status"]
@@ -118,12 +118,12 @@ def some_command(chance: random.Random, number: int, desk: Desk) -> Command:
     return Command(f"h{number}", verb, by, day, body, tables)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_whatever_comes_is_answered(seed: int) -> None:
     chance = random.Random(f"hostile {seed}")
     desk = eu()
     answers: set[str] = set()
-    for number in range(500):
+    for number in range(300):
         command = some_command(chance, number, desk)
         reply = desk.send(command)
         answers.add(reply.outcome)

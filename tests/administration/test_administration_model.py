@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 from hypothesis import HealthCheck, Phase, settings
@@ -36,7 +36,7 @@ PEOPLE = st.sampled_from(["administrator"] * 8 + ["alice", "alice", "bob", "tom"
 ACCOUNTS = st.sampled_from(["operator:A1"] * 3 + ["operator:B1", "tom-1", "tom-1", "new-1", "new-2", "surrendered", "auction", "nowhere"])
 QUANTITIES = st.sampled_from([1, 1, 1, 2, 2, 7, 100, 499, 1_000, 10_001, 0, -1, None, "5"])
 UNITS = st.sampled_from(["EUA", "EUA", "EUA", "EUR", "EUX"])
-DAYS = st.sampled_from([0] * 20 + [1, 40, 460, -1])
+DAYS = st.sampled_from([0] * 16 + [1, 460, 460, -1])
 INSTALLATIONS = st.sampled_from(["A1", "A1", "B1", "Q9"])
 YEARS = st.sampled_from([2019, 2019, 2020])
 
@@ -215,7 +215,7 @@ def begun() -> Desk:
 
 
 class Market(RuleBasedStateMachine):
-    outcomes: Counter[str] = Counter()
+    outcomes: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
@@ -319,8 +319,8 @@ class Market(RuleBasedStateMachine):
 
 _TYPES = {"quantity": pl.Int64, "emissions": pl.Int64, "verified": pl.Int64}
 Market.TestCase.settings = settings(
-    max_examples=20,
-    stateful_step_count=100,
+    max_examples=15,
+    stateful_step_count=80,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -329,11 +329,29 @@ Market.TestCase.settings = settings(
 TestMarket = Market.TestCase
 
 
-def test_the_walks_reached_every_answer() -> None:
-    """Runs after the walks: a model that predicts refusals nobody met would prove nothing."""
-    if not Market.outcomes:
-        Market.TestCase("runTest").runTest()
+def test_a_walk_that_meets_every_answer() -> None:
+    """Chance may miss some; a model that predicts refusals nobody met would prove nothing."""
+    market = Market()
+    before = Counter(Market.outcomes)
+    move = {"by": "alice", "shift": 0, "source": "operator:A1", "to": "tom-1", "unit": "EUA", "quantity": 1}
+    for change in ({}, {"shift": -1}, {"by": "nobody"}, {"by": "vera"}, {"source": "nowhere"}, {"unit": "EUX"}, {"quantity": 0}):
+        market.transfer(**move | change)
+    market.transfer(**move | {"to": "operator:A1"})
+    market.transfer(**move | {"quantity": 10_001})
+    market.cancel(by="tom", shift=0, source="tom-1", unit="EUR", quantity=1)
+    for flags in (["BLOCKED"], ["ONE_WAY"], ["CLOSED"], ["CLOSED"]):
+        market.set_account_flags(by="administrator", shift=0, account="operator:A1", flags=flags)
+        market.transfer(**move)
+    market.transfer(**move | {"by": "tom", "source": "tom-1", "to": "operator:A1"})
+    market.open_account(by="tom", shift=0, account="tom-1", kind="trading", holder=None)
+    for by, installation in (("administrator", "Q9"), ("bob", "B1"), ("bob", "B1")):
+        market.report(by=by, shift=0, installation=installation, year=2019, emissions=5)
+    for by, installation in (("vera", "A1"), ("vera", "B1"), ("vera", "B1")):
+        market.verify(by=by, shift=0, installation=installation, year=2019, verified=5)
+    market.report(by="alice", shift=460, installation="A1", year=2019, emissions=5)
+    market.the_books_agree()
+    market.teardown()
     wanted = {"accepted", "day_out_of_order", "unknown_participant", "not_permitted", "unknown_account", "unknown_unit_type", "unknown_installation"}
     wanted |= {"malformed", "not_eligible", "same_account", "from_account_closed", "to_account_closed", "account_blocked", "account_one_way"}
     wanted |= {"insufficient_balance", "after_deadline", "already_verified", "not_reported", "already_exists", "nothing_to_do"}
-    assert wanted - set(Market.outcomes) == set()
+    assert wanted - set(Market.outcomes - before) == set()

@@ -105,7 +105,8 @@ def changes(entry: Entry) -> Iterator[tuple[str, Entry]]:
                 yield f"event {number} {name}", replace(entry, events=encode([*events[:number], event | {name: other}, *events[number + 1 :]]))
         yield f"event {number} left out", replace(entry, events=encode(events[:number] + events[number + 1 :]))
     for name, table in tables.items():
-        for column in table.columns if hasattr(table, "columns") else table.dtype.names:
+        columns = table.columns if hasattr(table, "columns") else table.dtype.names
+        for column in columns[-1:] if name.startswith("command/") else columns:  # of what was sent one change is like another
             if hasattr(table, "columns"):
                 kind = table.schema[column]
                 if not kind.is_integer() and kind != pl.String:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from tonne.law import Fault, Law, NotYetInForce, Rulebook
+from tonne.law import Fault, Law, NotYetInForce, Parameter, Rulebook
 from tonne.law.faults import LawError, nearest
+from tonne.law.vocabulary import MASS, is_amount, unscaled
 from tonne.rules import mechanisms
 from tonne.rules.declare import Rule
 
@@ -91,7 +92,7 @@ def unsound(rulebook: Rulebook) -> list[Fault]:
     """Faults between the law and the rules: mechanism unknown, parameter lacking, parameter that nobody reads, two answers to one ask."""
     known = mechanisms()
     faults: list[Fault] = []
-    read: set[str] = set()
+    read: dict[str, set[str]] = {}  # parameter -> units of the answers that stand on it
     owner: dict[str, str] = {}
     for topic, names in rulebook.rules.items():
         for name in names:
@@ -105,7 +106,7 @@ def unsound(rulebook: Rulebook) -> list[Fault]:
                 owner[ask] = name
                 for parameter, required in rule.parameters.items():
                     path = path_of(parameter, topic)
-                    read.add(path)
+                    read.setdefault(path, set()).add(rule.unit)
                     if required and path not in rulebook.parameters:
                         near = nearest(path, rulebook.parameters)
                         faults.append(Fault(file, line, path, f"{name} ({ask}) needs this parameter and the rulebook lacks it", near))
@@ -119,7 +120,25 @@ def unsound(rulebook: Rulebook) -> list[Fault]:
         for path, p in rulebook.parameters.items()
         if path in read and p.informative
     ]
+    for path, answers in read.items():
+        if path in rulebook.parameters:
+            faults += _unlike(rulebook.parameters[path], answers)
     return faults
+
+
+def _unlike(parameter: Parameter, answers: set[str]) -> Iterator[Fault]:
+    """A rule works in whole units of the system: a figure in thousands is none, nor is money where all answers are allowances, nor is mass where
+    the topic is how many units there are."""
+    unit, topic = parameter.unit, parameter.path.partition(".")[0]
+    if unscaled(unit) != unit:
+        yield Fault(parameter.file, parameter.line, parameter.path, f"unit {unit!r}, and rules read single ones", f"write it in {unscaled(unit)!r}")
+    elif answers == {"allowance"} and is_amount(unit) and (topic in _OF_UNITS or unit not in MASS):
+        reason = f"unit {unit!r}, where units of the system are meant: the rules that read it answer in allowances"
+        yield Fault(parameter.file, parameter.line, parameter.path, reason, "write `unit: allowance`, if that is what it counts")
+
+
+#: Topics that say how many units there are; elsewhere a rule may weigh emissions to answer in allowances.
+_OF_UNITS = frozenset({"cap", "auction", "stability"})
 
 
 #: Parameters that the administration itself reads: the calendar of tasks, the periods, and the published totals a run is held against.

@@ -195,6 +195,8 @@ class Administration:
         """Take a stored entry as truth: its events and transfers change the state, the law is not asked. Raises ReplayError where it does not fit."""
         if (entry.sequence, entry.previous) != (self.sequence + 1, self.hash):
             raise ReplayError(entry, f"it does not follow entry {self.sequence}")
+        if not entry.is_intact():
+            raise ReplayError(entry, "its hash is not that of what it holds: it was changed after it was stored; `tonne log verify` names all such")
         events, tables = decode(entry.events), unpack(entry.tables)
         if entry.outcome == ACCEPTED:
             for event in events:

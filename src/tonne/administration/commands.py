@@ -161,8 +161,7 @@ def pack(tables: Mapping[str, Table]) -> bytes:
             kind, data = "transfers", np.ascontiguousarray(table, dtype=TRANSFER).tobytes()
         head.append((name, kind, len(data)))
         parts.append(data)
-    first = json.dumps(head, separators=(",", ":")).encode() + b"\n"
-    return first + b"".join(parts)
+    return b"".join((encode(head), b"\n", *parts))
 
 
 def unpack(data: bytes) -> dict[str, Table]:

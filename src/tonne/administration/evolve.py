@@ -41,6 +41,8 @@ def _frame(event: Event, tables: Tables) -> pl.DataFrame:
 
 
 def _founded(state: State, event: Event, tables: Tables) -> None:
+    if event["system"] != state.rulebook.system.id:
+        raise ValueError(f"the market was founded for {event['system']}, and is opened as {state.rulebook.system.id}: the log's name was changed")
     state.today = date.fromisoformat(event["day"])
 
 

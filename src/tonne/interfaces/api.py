@@ -311,6 +311,8 @@ def _with_surroundings(book: Rulebook, inputs: Inputs, first: int, last: int, op
     from tonne.simulation.run import mean_prices
 
     if inputs.totals is None and not inputs.synthetic:
-        inputs = replace(inputs, totals=outcome.totals_of(book, first, last))
+        published = outcome.totals_of(book, inputs, first, last)
+        if published is not None:
+            inputs = replace(inputs, totals=published[0], estimated=published[1])
     known = (opening, "given by whoever ran this") if opening is not None else outcome.opening(book, inputs, first)
     return replace(inputs, opening=known, prices=mean_prices(book, first, last) if prices is None else prices)

@@ -315,7 +315,7 @@ def import_(
     if found.brought_forward:
         total = sum(found.brought_forward.values())
         out(
-            f"{total:,} units of {len(found.brought_forward)} unit types were brought forward: the file does not show how they came to their accounts."
+            f"{total:,} units of {len(found.brought_forward)} unit types were brought forward: the file does not show them coming in."
         )
     out(f"state hash {state}")
 

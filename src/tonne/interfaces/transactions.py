@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -85,9 +85,8 @@ def import_transactions(
     _prepare(desk, send, rows, first, stamp)
     if bring_forward:
         _bring_forward(desk, send, rows, first, stamp, found)
-    for start in range(0, rows.height, batch):
-        part = rows.slice(start, batch)
-        day = max(part["when"].max(), desk.administration.state.today)  # type: ignore[type-var]
+    for start, part in _batches(rows, batch):
+        day = max(part["when"][0], desk.administration.state.today)
         body_id = f"import:{stamp}:{batch}:{start}"
         reply = send(Command(body_id, "import_transfers", ADMINISTRATOR, day, {}, {"rows": part.drop("when")}))
         counts = {"exists": part.height} if reply.repeated else next(e["results"] for e in reply.events if e["event"] == "judged")
@@ -98,6 +97,15 @@ def import_transactions(
         progress("transaction blocks", start + part.height, rows.height)
     _count(desk, rows, found)
     return found
+
+
+def _batches(rows: pl.DataFrame, size: int) -> Iterator[tuple[int, pl.DataFrame]]:
+    """(place of the first row, rows): at most `size` rows, all of one day, so that the log's days are those on which things happened."""
+    place = 0
+    for part in rows.partition_by("when", maintain_order=True):
+        for start in range(0, part.height, size):
+            yield place + start, part.slice(start, size)
+        place += part.height
 
 
 def _as_rows(frame: pl.DataFrame) -> pl.DataFrame:

@@ -29,7 +29,7 @@ def folder_of(system: str | Path) -> Path:
     if (place / HEAD).is_file() or (place.suffix == ".yaml" and place.is_file()):
         return place
     if place.is_dir():
-        raise UnknownSystem(f"{place} has no {HEAD}, so it is no rulebook")
+        raise UnknownSystem(f"{place} has no {HEAD}, so it is no rulebook; name a folder that has one, or a rulebook in one .yaml file")
     if place.is_file():
         raise UnknownSystem(f"{place} is no rulebook: a rulebook is a folder with a {HEAD}, or one .yaml file")
     raise UnknownSystem(f"no system {str(system)!r}; {nearest(str(system), systems()) or 'see `tonne systems`'}")
@@ -65,7 +65,7 @@ def _load(place: Path, answer: Answer | None) -> Rulebook:
             rules[topic] = tuple(model.rules)
             notes[topic] = tuple(model.notes)
             chosen |= {name: (document.file, document.line(("rules", index))) for index, name in enumerate(model.rules)}
-            for parameter in schema.parameters_of(topic, model, document, faults):
+            for parameter in schema.parameters_of(topic, model, document, faults, head.currency if head is not None else None):
                 parameters[parameter.path] = parameter
     if faults or head is None:
         raise RulebookError(faults)

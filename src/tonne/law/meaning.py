@@ -41,6 +41,14 @@ def misfits(unit: str, by: str | None, content: Any) -> Iterator[Misfit]:
         yield from _misfits_of(unit, row, f"{key}: ")
 
 
+def foreign_money(unit: str, currency: str) -> Misfit | None:
+    """Why a figure in this unit cannot enter the arithmetic of a system of that currency; None where it can."""
+    foreign = sorted(vocabulary.currencies(unit) - {currency})
+    if not foreign:
+        return None
+    return f"unit {unit!r}, but the system's currency is {currency}", f"write it in {currency}, or mark it `informative: true`"
+
+
 def _misfits_of(unit: str, value: Any, where: str) -> Iterator[Misfit]:
     """A list is looked at item by item. A mapping has fields with meanings of their own; only what must be whole is looked at in it."""
     if isinstance(value, list):

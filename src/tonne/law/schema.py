@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from tonne.dates import DateError, to_day, zone
 from tonne.law import vocabulary
 from tonne.law.faults import Fault, nearest
-from tonne.law.meaning import YEARS, misfits
+from tonne.law.meaning import YEARS, foreign_money, misfits
 from tonne.law.parameter import Growth, Parameter, Value
 from tonne.law.text import Document
 from tonne.units import Rounding, UnitsError
@@ -205,7 +205,28 @@ def _to_fault(model: type[BaseModel], document: Document, detail: Any) -> Fault:
         return Fault(document.file, line, key, "unknown key", nearest(str(path[-1]), _keys_at(model, path[:-1])))
     if detail["type"] == "missing":
         return Fault(document.file, line, key, "missing", "every value names its source" if path and path[-1] == "source" else "")
-    return Fault(document.file, line, key, str(detail["msg"]).removeprefix("Value error, "))
+    return Fault(document.file, line, key, _plain_words(detail))
+
+
+def _plain_words(detail: Any) -> str:
+    """What is wrong, in words for whoever writes a rulebook; the limits come from the model."""
+    said = _WORDS.get(detail["type"])
+    return said.format(**detail.get("ctx", {})) if said else str(detail["msg"]).removeprefix("Value error, ")
+
+
+_WORDS = {
+    "string_type": "a text is asked for; put it in quotes",
+    "string_too_short": "too short: {min_length} characters or more are asked for",
+    "int_type": "a whole number is asked for",
+    "int_parsing": "a whole number is asked for",
+    "int_from_float": "a whole number is asked for",
+    "bool_type": "true or false is asked for",
+    "bool_parsing": "true or false is asked for",
+    "list_type": "a list is asked for",
+    "too_short": "empty: at least {min_length} is asked for",
+    "dict_type": "a mapping of names to values is asked for",
+    "model_type": "a mapping of keys to values is asked for",
+}
 
 
 def _keys_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
@@ -228,8 +249,8 @@ def _inner_model(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def parameters_of(topic: str, model: TopicModel, document: Document, faults: list[Fault]) -> Iterator[Parameter]:
-    """The topic's parameters with meaning checked: unit known, dates rising, nothing contradicted, values of the unit's kind."""
+def parameters_of(topic: str, model: TopicModel, document: Document, faults: list[Fault], currency: str | None = None) -> Iterator[Parameter]:
+    """The topic's parameters with meaning checked: unit known, money in the system's currency, dates rising, nothing contradicted, values of the unit's kind."""
     for name, p in model.parameters.items():
         place = ("parameters", name)
         if not _NAME.fullmatch(name):
@@ -239,6 +260,8 @@ def parameters_of(topic: str, model: TopicModel, document: Document, faults: lis
         if not vocabulary.is_unit(p.unit):
             line = document.line((*place, "unit"))
             faults.append(Fault(document.file, line, name, f"unknown unit {p.unit!r}", vocabulary.nearest_unit(p.unit)))
+        elif currency is not None and not p.informative and (foreign := foreign_money(p.unit, currency)):
+            faults.append(Fault(document.file, document.line((*place, "unit")), name, *foreign))
         values = tuple(_value(v, document.line((*place, "values", i))) for i, v in enumerate(p.values))
         for before, after in pairwise(values):
             if (after.starts, after.published) < (before.starts, before.published):

@@ -49,6 +49,13 @@ WHOLE = frozenset(
 )
 #: Units of what is written in words.
 WORDS = frozenset("text time rule formula country_code language article state member_state country sector product fuel capita".split())
+#: Units of mass. An amount of one of them is no number of allowances.
+MASS = frozenset(
+    """
+    tonne kilogram gram short_ton long_ton cwt tCO2 tCO2e ktCO2e MtCO2e GtCO2e kgCO2 kgCO2e gCO2e short_ton_co2 tC tN2O tCH4 tCF4 kgCF4
+    tonne_product
+    """.split()
+)
 #: What the calendar may order (`calendar.agenda`).
 TASKS = frozenset(
     """
@@ -65,6 +72,17 @@ def is_unit(text: str) -> bool:
     return all(_is_simple(part) for part in text.split("_per_")) and text.count("_per_") <= 2
 
 
+def currencies(unit: str) -> set[str]:
+    """The currencies that a unit speaks of: `million_USD` and `USD_per_allowance` of USD."""
+    words = (unscaled(part) for part in unit.split("_per_"))
+    return {word for word in words if word not in UNIT_WORDS and _CURRENCY.fullmatch(word)}
+
+
+def is_amount(unit: str) -> bool:
+    """Whether a unit is an amount of money or of mass, and not so much per something."""
+    return unscaled(unit) in {"money", *MASS, *currencies(unit)}
+
+
 def nearest_unit(text: str) -> str:
     """For a text that is no unit: the first of its parts that is unknown, and the nearest word."""
     for part in text.split("_per_"):
@@ -73,9 +91,14 @@ def nearest_unit(text: str) -> str:
     return "a unit is written `a`, `a_per_b` or `a_per_b_per_c`"
 
 
+def unscaled(word: str) -> str:
+    """The unit without `thousand_`, `million_`, ...: `million_allowance` -> `allowance`."""
+    if word not in UNIT_WORDS:
+        for scale in _SCALES:
+            if word.startswith(scale):
+                return word.removeprefix(scale)
+    return word
+
+
 def _is_simple(word: str) -> bool:
-    for scale in _SCALES:
-        if word.startswith(scale) and word not in UNIT_WORDS:
-            word = word.removeprefix(scale)
-            break
-    return word in UNIT_WORDS or bool(_CURRENCY.fullmatch(word))
+    return unscaled(word) in UNIT_WORDS or bool(_CURRENCY.fullmatch(unscaled(word)))

@@ -49,7 +49,19 @@ BLOCK = 256
 """Transfers looked up ahead: 256 x (2 slots + 1 index entry) cache lines fit in the second-level cache with room to spare."""
 
 
-@njit(cache=True, inline="always")
+def compiled(**options: Any) -> Any:
+    """Numba's njit, kept on disk between runs; where nothing can be kept (a read-only install, no home) compiled anew each time."""
+
+    def compile_(function: Any) -> Any:
+        try:
+            return njit(cache=True, **options)(function)
+        except RuntimeError:
+            return njit(**options)(function)
+
+    return compile_
+
+
+@compiled(inline="always")
 def _mix(key: Any) -> Any:
     """63 well-stirred bits of a key. The low ones say where a search starts, the high ones mark the entry."""
     x = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
@@ -57,7 +69,7 @@ def _mix(key: Any) -> Any:
     return np.int64((x ^ (x >> np.uint64(32))) >> np.uint64(1))
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def find(index: Any, table: Any, column: Any, key: Any) -> Any:
     """(place, number): where the key stands in the index and its row in `table`; or the empty place for it and -1.
 
@@ -77,12 +89,12 @@ def find(index: Any, table: Any, column: Any, key: Any) -> Any:
         place = (place + 1) & (len(index) - 1)
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _enter(index: Any, place: Any, key: Any, number: Any) -> None:
     index[place] = ((_mix(key) >> 32) << 32) | (number + 1)
 
 
-@njit(cache=True)
+@compiled()
 def index_all(index: Any, table: Any, column: Any, n: Any) -> None:
     """Fill an empty index from the keys in the first `n` rows of `table`."""
     for number in range(n):
@@ -91,12 +103,12 @@ def index_all(index: Any, table: Any, column: Any, n: Any) -> None:
         _enter(index, place, key, number)
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _slot_key(account: Any, unit: Any) -> Any:
     return (np.int64(account) << 32) | np.int64(unit)
 
 
-@njit(cache=True)
+@compiled()
 def _slot(slots: Any, slot_index: Any, counts: Any, account: Any, unit: Any) -> Any:
     """Number of the slot for (account, unit), opened if it is the first time."""
     key = _slot_key(account, unit)
@@ -109,7 +121,7 @@ def _slot(slots: Any, slot_index: Any, counts: Any, account: Any, unit: Any) -> 
     return slot
 
 
-@njit(cache=True)
+@compiled()
 def _compare(t: Any, old: Any, rows: Any, ids: Any, id_index: Any) -> Any:
     """Group 20: which EXISTS a repeated id is answered; `old` is what was accepted under it."""
     quantity = t["quantity"]
@@ -136,7 +148,7 @@ def _compare(t: Any, old: Any, rows: Any, ids: Any, id_index: Any) -> Any:
     return Result.EXISTS
 
 
-@njit(cache=True)
+@compiled()
 def _judge_form(t: Any, n_accounts: Any, n_units: Any, last_day: Any) -> Any:
     """Groups 40, 50, 60: what the transfer shows without looking at others."""
     flags = t["flags"]
@@ -165,7 +177,7 @@ def _judge_form(t: Any, n_accounts: Any, n_units: Any, last_day: Any) -> Any:
     return Result.POSTED
 
 
-@njit(cache=True)
+@compiled()
 def _judge_corrected(t: Any, named: Any, corrected: Any) -> Any:
     """Group 70 for CORRECTS; `named` is the row of the reference, -1 if none (then `corrected` means nothing)."""
     if named < 0:
@@ -177,7 +189,7 @@ def _judge_corrected(t: Any, named: Any, corrected: Any) -> Any:
     return Result.POSTED
 
 
-@njit(cache=True)
+@compiled()
 def _judge_pending(t: Any, named: Any, pending: Any, state: Any) -> Any:
     """Group 70 for POST and VOID; `named` is the row of the reference, -1 if none (then `pending` and `state` mean nothing)."""
     if named < 0:
@@ -203,7 +215,7 @@ def _judge_pending(t: Any, named: Any, pending: Any, state: Any) -> Any:
     return Result.POSTED
 
 
-@njit(cache=True)
+@compiled()
 def _judge_accounts(flags: Any, from_flags: Any, to_flags: Any) -> Any:
     """Group 90: what the two accounts may."""
     if from_flags & _CLOSED:
@@ -219,7 +231,7 @@ def _judge_accounts(flags: Any, from_flags: Any, to_flags: Any) -> Any:
     return Result.POSTED
 
 
-@njit(cache=True)
+@compiled()
 def _judge_balances(flags: Any, quantity: Any, from_flags: Any, balance: Any, out: Any, to_balance: Any, to_in: Any) -> Any:
     """Group 100. No sum here can pass int64, because every part is within LARGEST_QUANTITY."""
     if not flags & _POST and from_flags & _OVERDRAW and balance - out < quantity:
@@ -234,7 +246,7 @@ def _judge_balances(flags: Any, quantity: Any, from_flags: Any, balance: Any, ou
     return Result.POSTED
 
 
-@njit(cache=True)
+@compiled()
 def _judge_reference(t: Any, named: Any, old: Any, state: Any) -> Any:
     """Group 70. `old` and `state` are the row and the pending state that the reference names."""
     if t["flags"] & _CORRECTS:
@@ -244,7 +256,7 @@ def _judge_reference(t: Any, named: Any, old: Any, state: Any) -> Any:
     return Result.POSTED if t["reference"] == 0 else Result.REFERENCE_NOT_EXPECTED
 
 
-@njit(cache=True)
+@compiled()
 def _move(sign: Any, flags: Any, quantity: Any, whole: Any, slots: Any, from_slot: Any, to_slot: Any) -> None:
     """Write a transfer into the balances (sign 1) or take it out again (sign -1). `whole` is the pending's quantity, for POST and VOID."""
     if flags & _PENDING:
@@ -259,7 +271,7 @@ def _move(sign: Any, flags: Any, quantity: Any, whole: Any, slots: Any, from_slo
         slots[to_slot, BALANCE] += sign * quantity
 
 
-@njit(cache=True)
+@compiled()
 def _accept(t: Any, place: Any, named: Any, quantity: Any, rows: Any, states: Any, id_index: Any, expiring: Any, counts: Any) -> Any:
     """Enter a judged transfer: its row, its id, its state. Returns the quantity of the pending it answers, or its own.
 
@@ -284,7 +296,7 @@ def _accept(t: Any, place: Any, named: Any, quantity: Any, rows: Any, states: An
     return whole
 
 
-@njit(cache=True)
+@compiled()
 def _undo(until: Any, rows: Any, ids: Any, states: Any, id_index: Any, slots: Any, slot_index: Any, counts: Any) -> None:
     """Take back the newest transfers until `until` remain. Slots opened by them stay, all zero, and count for nothing."""
     while counts[ROWS] > until:
@@ -305,7 +317,7 @@ def _undo(until: Any, rows: Any, ids: Any, states: Any, id_index: Any, slots: An
         counts[ROWS] = row
 
 
-@njit(cache=True)
+@compiled()
 def _fetch(batch: Any, first: Any, ahead: Any, id_index: Any, slots: Any, slot_index: Any, counts: Any) -> None:
     """Bring near what the next block needs, and look up its slots.
 
@@ -326,7 +338,7 @@ def _fetch(batch: Any, first: Any, ahead: Any, id_index: Any, slots: Any, slot_i
     counts[FETCHED] = touched
 
 
-@njit(cache=True)
+@compiled()
 def apply_batch(
     batch: Any, results: Any, all_or_nothing: Any, flags: Any, n_units: Any, rows: Any, ids: Any, states: Any, id_index: Any,
     slots: Any, slot_index: Any, expiring: Any, counts: Any, ahead: Any,
@@ -392,7 +404,7 @@ def apply_batch(
                 results[i] = Result.LINKED_TRANSFER_FAILED
 
 
-@njit(cache=True)
+@compiled()
 def expire_due(day: Any, expired: Any, rows: Any, states: Any, slots: Any, slot_index: Any, expiring: Any, counts: Any) -> Any:
     """Release what is due; keep in `expiring` only what is still open. Returns how many ids were written to `expired`."""
     n_expired = kept = 0
@@ -415,7 +427,7 @@ def expire_due(day: Any, expired: Any, rows: Any, states: Any, slots: Any, slot_
     return n_expired
 
 
-@njit(cache=True)
+@compiled()
 def find_slots(slot_index: Any, slots: Any, keys: Any, found: Any) -> None:
     for i in range(len(keys)):
         _, found[i] = find(slot_index, slots, KEY, keys[i])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -122,6 +121,10 @@ class Outcome:
         if noticed:
             total = max(int(quantity) for quantity in noticed[-1].content.values())
             found.append((f"credits exchanged for allowances by {noticed[-1].starts} are not in these books", -total))
+        if self.inputs.estimated:
+            found.append(
+                ("free allocation beyond the installations given is estimated in proportion to emissions: no published totals were given", 0)
+            )
         if self.inputs.opening is not None and year == self.first_year:
             found.append((f"none to explain: opening {self.inputs.opening[1]}", 0))
         return found
@@ -206,14 +209,23 @@ def yearly_totals(rulebook: Any, inputs: Inputs, year: int) -> tuple[int, int] |
     return int(rows.select(pl.sum_horizontal("^allocated.*$")).sum().item()), int(rows["verified"].sum())
 
 
-def totals_of(rulebook: Any, first: int, last: int) -> pl.DataFrame | None:
-    """Published totals from the rulebook's own statistics, in the columns a run takes; None where it has no verified emissions."""
+def totals_of(rulebook: Any, inputs: Inputs, first: int, last: int) -> tuple[pl.DataFrame, bool] | None:
+    """Published totals from the rulebook's own statistics, in the columns a run takes, and whether their allocation is an estimate.
+
+    Where no allocation is published, the whole system is taken to get as much for a tonne of emissions as the installations given get. None where
+    the statistics have no verified emissions.
+    """
     verified = published(rulebook, "verified_emissions", last)
     if not any(first <= year <= last for year in verified):
         return None
-    allocated: Mapping[int, int] = published(rulebook, "allocated", last)
+    allocated = dict(published(rulebook, "allocated", last))
     years = [year for year in range(first, last + 1) if year in verified]
-    return pl.DataFrame(
+    estimated = any(year not in allocated for year in years)
+    for year in years:
+        given = yearly_totals(rulebook, inputs, year)
+        if year not in allocated and given is not None and given[1]:
+            allocated[year] = given[0] * verified[year] // given[1]
+    frame = pl.DataFrame(
         {
             "year": years,
             "allocated": [allocated.get(year, 0) for year in years],
@@ -222,6 +234,7 @@ def totals_of(rulebook: Any, first: int, last: int) -> pl.DataFrame | None:
         },
         schema={"year": pl.Int32, "allocated": pl.Int64, "verified": pl.Int64, "surrendered": pl.Int64},
     )
+    return frame, estimated
 
 
 def _sources(rulebook: Any, name: str) -> dict[int, str]:

@@ -46,6 +46,7 @@ class Inputs:
     opening                  units in circulation before the first year, and where the figure is from
     prices                   money per unit by year; a sale without a price moves units only
     synthetic                the label of a generated population, `` for real records
+    estimated                the totals' allocation is an estimate, because nobody published or gave it
     lapses                   a seed: about one generated operator in 250 surrenders a tenth too little; None: nobody does
     """
 
@@ -56,6 +57,7 @@ class Inputs:
     opening: tuple[int, str] | None = None
     prices: Mapping[int, Decimal] = field(default_factory=dict)
     synthetic: str = ""
+    estimated: bool = False
     lapses: int | None = None
 
 
@@ -83,7 +85,14 @@ def run(
     world = _World(administration, send, inputs, first_year, last_year)
     world.prepare(max(rulebook.system.begins, date(first_year - 1, 1, 1)))
     plan = tasks(administration().state, first_year, last_year)
-    resumed = max((i for i, task in enumerate(plan) if f"{task.name}:{task.year}" in administration().state.done), default=-1)
+    done_before = administration().state.done
+    resumed = max((i for i, task in enumerate(plan) if f"{task.name}:{task.year}" in done_before), default=-1)
+    left_out = [task for task in plan[: max(resumed, 0)] if f"{task.name}:{task.year}" not in done_before]
+    if left_out:
+        raise ValueError(
+            f"the log holds a run of fewer years, which went on to its last deadline without the {left_out[0].name} of {left_out[0].year}; "
+            "a longer run needs a log of its own"
+        )
     for done, task in enumerate(plan):
         progress(f"{task.name.replace('_', ' ')} {task.year}", done, len(plan))
         if done > resumed:
@@ -104,6 +113,7 @@ class _World:
         self.first, self.last = first_year, last_year
         self.years = range(first_year, last_year + 1)
         self.reports = with_remainder(inputs, list(self.years))
+        self._begun: set[int] = set()
 
     @property
     def state(self) -> Any:
@@ -148,11 +158,6 @@ class _World:
             filler = {name: rest.get(name) for name in INSTALLATION_SCHEMA} | {"status": "open"}
             frame = pl.concat([frame, pl.DataFrame([filler], schema=INSTALLATION_SCHEMA)])
         self.file(Command("register:installations", "register_installations", ADMINISTRATOR, day, {}, {"installations": frame}))
-        if self.inputs.activity is not None and self.inputs.activity.height:
-            self.file(Command("activity", "file_activity", ADMINISTRATOR, day, {}, {"activity": self.inputs.activity}))
-        granted = self.reports.filter(pl.col("allocated") > 0).select("installation", "year", quantity="allocated")
-        if granted.height:
-            self.file(Command("entitlements", "entitle", ADMINISTRATOR, day, {}, {"entitlements": granted}))
         self._bring_forward(day)
 
     def _bring_forward(self, day: date) -> None:
@@ -166,9 +171,23 @@ class _World:
         if rows.height:
             self.file(Command("bring_forward", "bring_forward", ADMINISTRATOR, day, {"year": self.first - 1}, {"rows": rows}))
 
+    def _begin_year(self, task: Task) -> None:
+        """With the first task of an emissions year come its papers: what was produced, and the authority's allocation table."""
+        if task.year in self._begun or task.year not in self.years:
+            return
+        self._begun.add(task.year)
+        if self.inputs.activity is not None:
+            rows = self.inputs.activity.filter(pl.col("year") == task.year)
+            if rows.height:
+                self.must(Command(f"activity:{task.year}", "file_activity", ADMINISTRATOR, task.day, {}, {"activity": rows}))
+        granted = self.reports.filter(pl.col("year") == task.year, pl.col("allocated") > 0).select("installation", "year", quantity="allocated")
+        if granted.height:
+            self.must(Command(f"entitlements:{task.year}", "entitle", ADMINISTRATOR, task.day, {}, {"entitlements": granted}))
+
     # -- what people do around the calendar's tasks
 
     def before(self, task: Task) -> None:
+        self._begin_year(task)
         acts = {
             "report": self._report,
             "surrender": self._comply,
@@ -187,14 +206,14 @@ class _World:
     def _auction_calendar(self, task: Task) -> None:
         """The published auction volume goes before the rule's: an authority's calendar is what was really offered.
 
-        Generated installations may have been given more than the real ones; then no more is offered than their year leaves.
+        Generated or estimated installations may have been given more than the real ones; then no more is offered than their year leaves.
         """
         rulebook = self._administration().founding_rulebook
         volume = None if rulebook.scenario else published(rulebook, "auctioned", self.last).get(task.year)
         cap = self.state.notice("cap", task.year)
         if volume is None or cap is None:
             return
-        if self.inputs.synthetic:
+        if self.inputs.synthetic or self.inputs.estimated:
             left = self.state.books.available(self.state.accounts.number("total-quantity"), self.state.unit(cap["unit"]))
             volume = min(volume, max(0, left - reserve_parts(self.state, task.year)[0]))
         body = {"year": task.year, "volume": int(volume), "source": "statistics.auctioned"}
@@ -216,7 +235,7 @@ class _World:
             self.must(Command(f"reports:{task.year}", "report", ADMINISTRATOR, task.day, {}, {"reports": figures}))
         signed = rows.filter(pl.col("verified").is_not_null()).select("installation", "year", "verified", "state")
         if signed.height:
-            self.must(Command(f"verify:{task.year}", "verify", "verifier", task.day, {}, {"reports": signed}))
+            self.must(Command(f"verified:{task.year}", "verify", "verifier", task.day, {}, {"reports": signed}))
         remarks = rows.filter(pl.col("verified").is_null()).select("installation", "year", "verified", "state")
         if remarks.height:
             self.must(Command(f"remarks:{task.year}", "verify", ADMINISTRATOR, task.day, {}, {"reports": remarks}))
