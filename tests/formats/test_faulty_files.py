@@ -292,3 +292,20 @@ def test_activity_is_read_with_exact_ratios(write):
     text = refusal(read_activity, write("A,1,2020,power,5,0.1234567,perhaps", header=header))
     assert "'0.1234567': not a number of at most six decimals" in text and "'perhaps': neither true nor false" in text
     assert "A/1/2020 was given in line 2 already" in refusal(read_activity, write(*["A,1,2020,power,5,,"] * 2, header=header))
+
+
+def test_a_file_of_other_installations_says_so_first(write, registered):
+    text = refusal(read_reports, write(*GOOD, "77,A,2013,,,,1,,1,A"), registered)
+    assert "belong to other installations" not in text
+    others = [f"{number},A,2013,,,,1,,1,A" for number in range(70, 80)]
+    path = write(GOOD[0], *others)
+    assert refusal(read_reports, path, registered).startswith(
+        f"{path}: these rows belong to other installations than those given (10 of 11 rows).\n{path} line 3, column account_id: '70'"
+    )
+
+
+def test_more_than_a_system_can_have_emitted_is_another_systems_file(write, registered):
+    path = write(*GOOD, "12,B,2016,,,,20,,20,A")
+    assert read_reports(path, registered, most_total={2013: 10, 2014: 12, 2016: 20})[1] == []
+    text = refusal(read_reports, path, registered, most_total={2013: 9, 2014: 12}, skip_bad=True)
+    assert text == f"{path}, column verified: '10': the sum of 2013 is above 9, which is beyond this system; is it another's file?"

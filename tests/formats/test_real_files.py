@@ -11,6 +11,7 @@ from tonne.formats.installations import read_installations, read_nace
 from tonne.formats.reports import read_reports
 from tonne.formats.totals import read_totals
 from tonne.formats.transactions import read_transactions
+from tonne.law import load
 
 DATA = (Path(__file__).parents[2] / "../shared/data").resolve()
 RECORDS = DATA / "eu_ets"
@@ -39,6 +40,7 @@ def test_activity_codes_are_all_known(installations):
     codes = pl.read_csv(RECORDS / "activity_codes.csv", infer_schema=False)
     known = dict(codes.select("activity_code", "activity").rows())
     assert read_installations(RECORDS / "installations.csv.gz", activities=known)[0] == installations
+    assert load("eu-ets").at("2021-04-28").value("scope.activity_codes") == known
     del known["20"]
     with pytest.raises(BadFile, match="and 5,062 more"):
         read_installations(RECORDS / "installations.csv.gz", activities=known)

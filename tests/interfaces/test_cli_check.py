@@ -136,3 +136,25 @@ def test_cases_that_cannot_be_read(tmp_path: Path) -> None:
     found = json.loads(call("--cases", str(tmp_path), "--json", code=1).stdout)
     assert found["cases"] == [] and found["faults"][0]["file"] == "c.yaml"
     assert "no system 'nowhere'" in call("nowhere", code=1).stderr
+
+
+@pytest.mark.parametrize("unit", ["USD", "tCO2", "money", "million_allowance"])
+def test_a_cap_that_is_not_counted_in_units_is_a_fault(own: Path, unit: str) -> None:
+    path = own / "cap.yaml"
+    text = path.read_text("utf-8")
+    start = text.index("  base_by_year:")
+    path.write_text(text[:start] + text[start:].replace("unit: allowance", f"unit: {unit}", 1), "utf-8")
+    (fault,) = json.loads(call(str(own), "--json", code=1).stdout)["faults"]
+    line = text[:start].count("\n") + 1
+    assert (fault["file"], fault["line"], fault["key"]) == ("my-country/cap.yaml", line, "cap.base_by_year")
+    assert f"unit '{unit}'" in fault["reason"] and "allowance" in fault["suggestion"]
+
+
+def test_a_folder_without_a_case_does_not_pass(tmp_path: Path) -> None:
+    assert "No case was found" in call("rggi", "--cases", str(tmp_path), code=1).stderr
+    (tmp_path / "others.yaml").write_text(GOOD, "utf-8")  # of another system
+    assert "No case was found" in call("rggi", "--cases", str(tmp_path), code=1).stderr
+
+
+def test_a_folder_that_is_no_rulebook(tmp_path: Path) -> None:
+    assert "has no system.yaml, so it is no rulebook; name a folder that has one" in call(str(tmp_path), code=1).stderr

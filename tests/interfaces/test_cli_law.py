@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,11 @@ def test_systems_lists_each_with_status_unit_cap_and_how_sure_it_is() -> None:
     assert eu["parameters"] > 100 and eu["cases"] > 50 and eu["values_by_confidence"]["source"] > 50 and eu["cap"]["units"] > 10**9
     assert found["china-national-ets"]["cap"] is None and found["rggi"]["price"]["unit"] == "USD_per_allowance"
     text = call("systems").stdout
-    assert "one for each short ton of CO2" in text and "known only after the year" in text and "published cases" in text
+    assert (
+        "one for each short ton of CO2" in text
+        and "known only after the year" in text
+        and re.search(r"\d+ cases, \d+ of them published numbers", text)
+    )
 
 
 # -- show
@@ -194,3 +199,17 @@ def test_compare_a_topic_shows_all_of_it() -> None:
     assert "upper_threshold" in text and "containment_trigger_by_year" in text and "penalty" not in text
     assert "two systems or more" in call("compare", "eu-ets", code=2).stderr
     assert "'stabilty' is none of" in call("compare", "eu-ets", "rggi", "--topic", "stabilty", code=2).stderr
+
+
+@pytest.mark.parametrize(("given", "got"), [("abc", "'abc'"), ("2024.5", "'2024.5'"), ("[2024,x]", "'x'"), ("year=true", "'True'")])
+def test_an_input_that_is_no_whole_number_is_named(given: str, got: str) -> None:
+    assert f"cap takes year, a whole number; got {got}" in call("ask", "eu-ets", "cap", given, code=1).stderr
+
+
+def test_no_cap_is_given_for_a_year_that_the_law_does_not_reach() -> None:
+    assert "the law in force sets no cap after 2030" in call("ask", "eu-ets", "cap", "2050", code=1).stderr
+
+
+def test_systems_counts_published_cases_apart() -> None:
+    for system in answer("systems")["systems"]:
+        assert 0 < system["published_cases"] <= system["cases"]

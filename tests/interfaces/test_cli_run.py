@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from tonne.interfaces import cli_run
 from tonne.interfaces.cli import app
 from tonne.interfaces.cli_run import spread_columns
+from tonne.law.catalogue import SHIPPED
 
 YEARS = ("--from", "2013", "--to", "2014")
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "eu_ets"
@@ -249,3 +250,20 @@ def test_the_real_records_by_the_command_line() -> None:
     args = [part for option, name in files.items() for part in (f"--{option}", str(DATA / f"{name}.csv.gz"))]
     found = answer("run", "eu-ets", *YEARS, *args, "--totals", str(DATA / "control_totals_all_registries.csv"))
     assert found["years"][0]["verified_loaded"] == 1_443_954_683 and found["synthetic"] == "" and found["agreement"]
+
+
+def test_an_unsound_rulebook_is_not_run(tmp_path: Path) -> None:
+    own = tmp_path / "my-country"
+    shutil.copytree(SHIPPED / "rggi", own)
+    head, penalty = own / "system.yaml", own / "penalty.yaml"
+    head.write_text(head.read_text("utf-8").replace("id: rggi\n", "id: my-country\n"), "utf-8")
+    penalty.write_text(penalty.read_text("utf-8") + "  bogus: {unit: allowance, values: [{from: 2020-01-01, value: 3, source: nobody}]}\n", "utf-8")
+    error = call("run", str(own), "--from", "2019", "--to", "2019", "--synthetic", "5", code=1).stderr
+    assert "not sound, so nothing was run" in error and "penalty.bogus: no chosen rule reads this parameter" in error
+    assert f"tonne check {own}" in error
+
+
+def test_out_names_a_folder(tmp_path: Path) -> None:
+    file = tmp_path / "i.csv"
+    file.write_text("a,b\n", "utf-8")
+    assert "is a file, and --out names a folder" in call("run", "eu-ets", *YEARS, "--synthetic", "5", "--out", str(file), code=1).stderr

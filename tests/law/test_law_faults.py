@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from law_files import SYSTEM, faults_of, made, rulebook_files, with_values
 
-from tonne.law import RulebookError, UnknownSystem, load
+from tonne.law import RulebookError, UnknownSystem, load, vocabulary
 from tonne.law.catalogue import SHIPPED
 from tonne.law.faults import nearest
 
@@ -47,9 +47,9 @@ def test_the_rulebook_that_is_spoilt_below_is_sound(tmp_path: Path) -> None:
         (with_values("{from: 2020-01-01, value: 1}"), "mine/cap.yaml:6: parameters.size.values.0.source: missing (every value names its source)"),
         (
             with_values("{from: 2020-01-01, value: 1, source: '   '}"),
-            "mine/cap.yaml:6: parameters.size.values.0.source: String should have at least 3",
+            "mine/cap.yaml:6: parameters.size.values.0.source: too short: 3 characters or more are asked for",
         ),
-        (with_values("{from: 2020-01-01, value: 1, source: }"), "parameters.size.values.0.source: Input should be a valid string"),
+        (with_values("{from: 2020-01-01, value: 1, source: }"), "parameters.size.values.0.source: a text is asked for"),
         # dates
         (
             with_values(f"{{from: 2021-01-01, {ONE}}}\n{{from: 2020-01-01, {ONE}}}"),
@@ -157,10 +157,10 @@ def test_the_rulebook_that_is_spoilt_below_is_sound(tmp_path: Path) -> None:
         (with_values(f"{{from: 2020-01-01, {ONE}, confidence: sure}}"), "confidence: 'sure' is not known; did you mean 'source'?"),
         (
             "rules: []\nparameters:\n  size:\n    unit: allowance\n    values: []\n",
-            "mine/cap.yaml:5: parameters.size.values: List should have at least 1",
+            "mine/cap.yaml:5: parameters.size.values: empty: at least 1 is asked for",
         ),
         ("rules: []\nparameters:\n  size:\n    values: []\n", "mine/cap.yaml:3: parameters.size.unit: missing"),
-        ("rules: price_floor\n", "mine/cap.yaml:1: rules: Input should be a valid list"),
+        ("rules: price_floor\n", "mine/cap.yaml:1: rules: a list is asked for"),
         ("- rules\n", "mine/cap.yaml:1: here stands a mapping of keys to values"),
         (
             with_values(f"{{from: 2020-01-01, {ONE}}}").replace("  size:", "  the-size:"),
@@ -304,3 +304,19 @@ def test_whatever_is_spoilt_is_refused_by_name_or_sound_and_never_a_crash(tmp_pa
             refused += 1
             assert all(fault.file == f"{number}/{original.name}" and fault.reason for fault in error.faults)
     assert 150 < refused < 300
+
+
+@pytest.mark.parametrize("unit", ["USD", "USD_per_allowance", "million_USD"])
+def test_money_that_rules_work_with_is_in_the_systems_currency(tmp_path: Path, unit: str) -> None:
+    penalty = with_values(f"{{from: 2020-01-01, {ONE}}}", unit=unit)
+    assert f"mine/penalty.yaml:4: size: unit '{unit}', but the system's currency is EUR" in faults_of(tmp_path, penalty=penalty)
+    published = penalty.replace("    values:", "    informative: true\n    values:")
+    assert made(tmp_path, penalty=published).parameter("penalty.size").unit == unit
+    assert made(tmp_path, penalty=penalty.replace("USD", "EUR")).parameter("penalty.size").unit == unit.replace("USD", "EUR")
+
+
+def test_what_a_unit_speaks_of() -> None:
+    assert vocabulary.currencies("million_USD") == vocabulary.currencies("USD_per_tonne") == {"USD"}
+    assert not any(map(vocabulary.currencies, ("GDP", "allowance", "tCO2_per_MWh", "money", "MW")))
+    assert all(map(vocabulary.is_amount, ("USD", "money", "billion_EUR", "tCO2", "MtCO2e", "short_ton")))
+    assert not any(map(vocabulary.is_amount, ("allowance", "million_allowance", "USD_per_allowance", "tCO2_per_MWh", "ratio", "year", "MW")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -101,3 +102,16 @@ def test_the_file_is_written_whole_and_replaced(whole: RunData, tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         page.write(tmp_path / "nowhere" / "report.html", whole)
+
+
+def test_a_full_disk_names_the_report_and_leaves_the_old_one(whole: RunData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    target = tmp_path / "report.html"
+    target.write_text("old", encoding="utf-8")
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError) as caught:
+        page.write(target, whole)
+    assert caught.value.filename == str(target) and target.read_text(encoding="utf-8") == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

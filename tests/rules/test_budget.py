@@ -102,3 +102,9 @@ def test_tonnes():
     assert tonnes([1, 0, 1_000], tonnes_per_unit=Decimal("0.90718474")).tolist() == [1, 0, 907]
     with pytest.raises(ValueError, match="whole units"):
         tonnes(0.5, tonnes_per_unit=1)
+
+
+def test_an_adjustment_beyond_the_budget_is_refused():
+    assert cap(2014, base_by_year={2014: 8_207_664}, bank_adjustments=ADJUSTMENTS) == 0
+    with pytest.raises(ValueError, match="the adjustments of 2014 take 8,207,664 off a budget of 5"):
+        cap(2014, base_by_year={2014: 5}, bank_adjustments=ADJUSTMENTS)

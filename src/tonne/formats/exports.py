@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tonne.formats.writing import write_whole
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -28,21 +30,7 @@ def write_table(frame: pl.DataFrame, path: str | os.PathLike[str], *, overwrite:
         raise FileNotFoundError(f"{target}: there is no folder {target.parent}")
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target}: is there already; choose another name or overwrite it")
-    data = _bytes(frame, ending)
-    draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
-    try:
-        with draft.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if overwrite:
-            draft.replace(target)
-        else:
-            # A link, unlike a rename, fails if another process has made the file meanwhile.
-            os.link(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
-    return target
+    return write_whole(target, _bytes(frame, ending), overwrite=overwrite)
 
 
 def _bytes(frame: pl.DataFrame, ending: str) -> bytes:

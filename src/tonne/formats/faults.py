@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from tonne.formats.writing import write_whole
 
 SHOWN = 50
 """Faults that a message prints; all of them go into the rejects file."""
@@ -28,17 +31,20 @@ class Fault(NamedTuple):
 
 
 class BadFile(Exception):
-    """A file is refused whole, with all its faults in `faults`. The text shows the first 50, their total and where the rejects file is."""
+    """A file is refused whole, with all its faults in `faults`. The text shows `first` (what they have in common), the first 50 of them, their total
+    and where the rejects file is."""
 
-    def __init__(self, faults: Iterable[Fault], rejects: str | os.PathLike[str] | None = None, *, skippable: bool = True) -> None:
+    def __init__(self, faults: Iterable[Fault], rejects: str | os.PathLike[str] | None = None, *, skippable: bool = True, first: str = "") -> None:
         self.faults = tuple(faults)
         self.rejects = None if rejects is None else str(rejects)
         self.skippable = skippable
+        self.first = first
         super().__init__(self._text())
 
     def _text(self) -> str:
         total = len(self.faults)
-        lines = [str(fault) for fault in self.faults[:SHOWN]]
+        lines = [self.first] if self.first else []
+        lines += [str(fault) for fault in self.faults[:SHOWN]]
         if total > SHOWN:
             lines.append(f"... and {total - SHOWN:,} more")
         if total > 1:
@@ -68,22 +74,20 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 def write_rejects(faults: Sequence[Fault], path: str | os.PathLike[str]) -> None:
     """All faults as CSV (file, row, column, value, reason). An older rejects file is replaced: it spoke of an older reading."""
-    target = Path(path)
-    draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
-    with draft.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(Fault._fields)
-        writer.writerows(faults)
-    draft.replace(target)
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(Fault._fields)
+    writer.writerows(faults)
+    write_whole(Path(path), stream.getvalue().encode())
 
 
-def settle(faults: Sequence[Fault], *, skip_bad: bool, rejects: str | os.PathLike[str] | None) -> list[Fault]:
-    """Writes the rejects file if there is one to write; raises `BadFile` unless the bad rows are to be skipped."""
+def settle(faults: Sequence[Fault], *, skip_bad: bool, rejects: str | os.PathLike[str] | None, first: str = "") -> list[Fault]:
+    """Writes the rejects file if there is one to write; raises `BadFile` unless the bad rows are to be skipped. `first`: a sentence before them."""
     if not faults:
         return []
     ordered = sorted(faults, key=lambda fault: (fault.row or 0, fault.column or ""))
     if rejects is not None:
         write_rejects(ordered, rejects)
     if not skip_bad:
-        raise BadFile(ordered, rejects)
+        raise BadFile(ordered, rejects, first=first)
     return ordered

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tonne.formats.faults import Fault, settle
+from tonne.formats.faults import BadFile, Fault, settle
 from tonne.formats.reading import Table, read_table
 
 if TYPE_CHECKING:
@@ -48,13 +48,16 @@ def read_reports(
     years: tuple[int, int] | None = None,
     law_years: tuple[int, int] | None = None,
     tonnes_most: int = TONNES_MOST,
+    most_total: Mapping[int, int] | None = None,
 ) -> tuple[Reports, list[Fault]]:
     """The reports of a CSV, gzipped CSV or Parquet file, and the faults of the rows that were skipped.
 
     `installations`: who is registered; turns the account numbers of a file into keys, and makes an unknown one a fault. Without it the
     account number is the key. `columns`: our column name -> the file's; `account` may stand for `installation`, `flag` for the remarks
     "Excluded" and "Not Reported". `years`: the first and last year to load, others are read, checked and left out. `law_years`: the years
-    the law covers, others are a fault. Raises `BadFile` with every fault found, unless `skip_bad`; all go into the file `rejects`.
+    the law covers, others are a fault. `most_total`: year -> the most that all installations of the system together can have emitted; a file
+    that says more is another system's, and is refused whole. Raises `BadFile` with every fault found, unless `skip_bad`; all go into the file
+    `rejects`.
     """
     import polars as pl
 
@@ -84,9 +87,41 @@ def read_reports(
     table.fault(~found["published_status"].str.contains(r"^[ABCDEX-]\*?$"), "published_status", "no compliance letter: A, B, C, D, E, X or -")
     found["state"] = _states(table, found)
     table.refuse_twice((found["installation"], found["year"]), key)
-    faults = settle(table.faults, skip_bad=skip_bad, rejects=rejects)
+    faults = settle(table.faults, skip_bad=skip_bad, rejects=rejects, first=_of_others(table, found["installation"], installations))
     frame = table.good(pl.DataFrame([found[name].alias(name) for name in REPORT_SCHEMA]))
+    _refuse_too_much(table.file, frame, most_total or {})
     return Reports(frame if years is None else frame.filter(pl.col("year").is_between(*years))), faults
+
+
+def _of_others(table: Table, keys: pl.Series, installations: Installations | None) -> str:
+    """A sentence for a file that speaks mostly of installations nobody registered; nothing for one that does not."""
+    if installations is None:
+        return ""
+    named = keys.drop_nulls()
+    unknown = int((~named.is_in(installations.frame["installation"].implode())).sum())
+    if unknown * 2 <= len(named):
+        return ""
+    return f"{table.file}: these rows belong to other installations than those given ({unknown:,} of {len(named):,} rows)."
+
+
+def _refuse_too_much(file: str, frame: pl.DataFrame, most_total: Mapping[int, int]) -> None:
+    """Raises `BadFile` where the verified emissions of a year sum to more than the system can have had."""
+    import polars as pl
+
+    totals = frame.group_by("year").agg(pl.col("verified").sum()).sort("year")
+    faults = [
+        Fault(
+            file,
+            None,
+            "verified",
+            f"{total:,}",
+            f"the sum of {year} is above {most_total[year]:,}, which is beyond this system; is it another's file?",
+        )
+        for year, total in totals.iter_rows()
+        if year in most_total and total > most_total[year]
+    ]
+    if faults:
+        raise BadFile(faults, skippable=False)
 
 
 def _installations(table: Table, key: str, installations: Installations | None) -> pl.Series:

@@ -68,13 +68,16 @@ def ask(
     law = book.at(when or today(book.system.begins), known)
     positional = tuple(_value(text) for text in given or () if "=" not in text)
     named = {text.partition("=")[0]: _value(text.partition("=")[2]) for text in given or () if "=" in text}
+    rule, topic = all_asks(book).get(question, (None, ""))
+    if rule is not None:
+        _must_be_whole(rule, dict(zip(rule.given, positional, strict=False)) | named)
     try:
         result = plain(answer(law, question, positional, named))
     except KeyError as error:
         raise UnknownAsk(f"{question}: {error.args[0] if error.args else error}") from None
     except TypeError as error:
         raise UnknownAsk(f"{question} cannot work with what was given: {error}") from None
-    rule, topic = all_asks(book)[question]
+    assert rule is not None, "an unknown question was refused above"
     paths = [path_of(name, topic) for name in rule.parameters]
     read = [found for path in paths if path in book.parameters and (found := entry(law, book.parameters[path])).in_force]
     if as_json:
@@ -93,6 +96,18 @@ def ask(
         source = found.sources[0]
         text = found.text + (f" {found.unit}" if found.value is not None else "")
         wrapped("  ", f"{found.path} = {text}; since {source.starts}: {source.source} [{source.confidence}]", hanging=6)
+
+
+#: Inputs that are counted or numbered, one by one.
+COUNTED = ("allowance", "credit", "count", "month", "year")
+
+
+def _must_be_whole(rule: Any, inputs: dict[str, Any]) -> None:
+    """Says which input is no whole number, before a rule says it in the words of arrays."""
+    for name, value in inputs.items():
+        for item in value if isinstance(value, list) else [value]:
+            if rule.given.get(name) in COUNTED and item is not None and (isinstance(item, bool) or not isinstance(item, int)):
+                raise ValueError(f"{rule.ask} takes {name}, a whole number; got {str(item)!r}")
 
 
 def _value(text: str) -> Any:

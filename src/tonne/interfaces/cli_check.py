@@ -48,7 +48,10 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Is a rulebook sound, and which published numbers does it reproduce? Exit code 1 when a fault is found or a case fails."""
+    """Is a rulebook sound, and which published numbers does it reproduce?
+
+    Exit code 1 when a fault is found, a case fails, or the folder that was named holds no case for the system.
+    """
     from tonne.law import systems
 
     folder = Path(cases) if cases else None
@@ -70,7 +73,8 @@ def check(
         emit({"cases": [_case(outcome) for outcome in outcomes], "faults": faults, "systems": checked})
     else:
         _print(checked, faults, outcomes, ran=cases is not None)
-    if faults or not all(outcome.passed for outcome in outcomes):
+    none_found = folder is not None and not outcomes  # whoever names a folder of cases wants them run
+    if faults or none_found or not all(outcome.passed for outcome in outcomes):
         raise typer.Exit(1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -46,6 +47,7 @@ def _system(name: str) -> dict[str, Any]:
 
     book = rulebook(name)
     law = book.at(today(book.system.begins))
+    cases = _cases(Path(book.place) / "cases")
     return {
         **facts(book),
         "cap": _cap(law),
@@ -53,7 +55,8 @@ def _system(name: str) -> dict[str, Any]:
         "coverage": _latest(law, ("coverage", "share_of_emissions", "covered_share"), "percent"),
         "parameters": len(book.parameters),
         "topics": sorted({path.partition(".")[0] for path in book.parameters}),
-        "cases": _cases(Path(book.place) / "cases"),
+        "cases": sum(cases.values()),
+        "published_cases": cases["published"],
         "values_by_confidence": confidences(entries(law)),
     }
 
@@ -75,11 +78,12 @@ def facts(book: Any) -> dict[str, Any]:
     }
 
 
-def _cases(folder: Path) -> int:
+def _cases(folder: Path) -> Counter[str]:
+    """How many cases of each kind lie in a folder."""
     from tonne.law.text import read
 
     documents = (read(path).data for path in folder.rglob("*.yaml"))
-    return sum(len(data) for data in documents if isinstance(data, list))
+    return Counter(case.get("kind", "published") for data in documents if isinstance(data, list) for case in data if isinstance(case, dict))
 
 
 def _cap(law: Any) -> dict[str, Any] | None:
@@ -119,13 +123,14 @@ def _print_system(system: dict[str, Any]) -> None:
     cap, price, coverage = system["cap"], system["price"], system["coverage"]
     code = f" ({system['unit_code']})" if system["unit_code"] != system["unit"] else ""
     sure = ", ".join(f"{name} {count}" for name, count in system["values_by_confidence"].items())
+    cases = f"{system['cases']} cases, {system['published_cases']} of them published numbers"
     lines = {
         "status": f"{' '.join((system['status'] + '; ' + system['design']).split('_'))}; law since {system['begins']}; {system['jurisdiction']}",
         "unit": f"{system['unit']}{code}, one for each {measure_word(system['measure'])}; money in {system['currency']}",
         "cap": f"{cap['units']:,} units in {cap['year']}" if cap else "known only after the year, or not tabled",
         "price": _said(price),
         "coverage": _said(coverage).replace(" percent", " % of emissions"),
-        "rulebook": f"{system['parameters']} parameters in {len(system['topics'])} topics; {system['cases']} published cases",
+        "rulebook": f"{system['parameters']} parameters in {len(system['topics'])} topics; {cases}",
         "values": sure,
     }
     for name, text in lines.items():

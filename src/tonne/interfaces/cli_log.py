@@ -314,9 +314,7 @@ def import_(
         out(f"  {name:<24}{count:>10,}")
     if found.brought_forward:
         total = sum(found.brought_forward.values())
-        out(
-            f"{total:,} units of {len(found.brought_forward)} unit types were brought forward: the file does not show them coming in."
-        )
+        out(f"{total:,} units of {len(found.brought_forward)} unit types were brought forward: the file does not show them coming in.")
     out(f"state hash {state}")
 
 

@@ -60,6 +60,7 @@ def run(
     _check_inputs(installations, reports, synthetic, activity, totals)
     if last < first:
         raise typer.BadParameter(f"the last year, {last}, is before the first, {first}", param_hint="--to")
+    _must_be_sound(system, scenario)
     if out_dir is not None:
         _must_be_free(out_dir, overwrite)
     import tonne
@@ -159,9 +160,27 @@ def _names() -> list[str]:
     return ["table.csv", "table.parquet", "statement.csv", "statuses.parquet", "report.html", *(f"{name}.png" for name in CHARTS)]
 
 
+def _made(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"{folder} is a file, and --out names a folder that the results go into; choose another name")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _must_be_sound(system: str, scenario: str | None) -> None:
+    """A run stands on every figure of the law and every rule, so none of them may be at fault."""
+    from tonne.administration.asks import unsound
+    from tonne.interfaces.api import rulebook
+    from tonne.law import LawError
+
+    faults = unsound(rulebook(system_of(system), scenario))
+    if faults:
+        lines = "".join(f"\n  {fault}" for fault in faults)
+        raise LawError(f"the rulebook is not sound, so nothing was run:{lines}\ntonne check {system} shows this again after a mend")
+
+
 def _must_be_free(folder: Path, overwrite: bool) -> None:
     """Before a long run, not after it. Makes the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    _made(folder)
     there = [name for name in _names() if (folder / name).exists()]
     if there and not overwrite:
         raise FileExistsError(f"{folder}: {', '.join(there)} there already; choose another --out, or --overwrite")
@@ -170,6 +189,7 @@ def _must_be_free(folder: Path, overwrite: bool) -> None:
 def write_all(folder: Path, result: Any, data: Any, overwrite: bool) -> list[Path]:
     """Tables, charts and the report into a folder."""
     from tonne.formats.exports import write_table
+    from tonne.formats.writing import write_whole
     from tonne.reports.charts import CHARTS, charts, png
 
     frames = {
@@ -183,8 +203,7 @@ def write_all(folder: Path, result: Any, data: Any, overwrite: bool) -> list[Pat
     for name in CHARTS:
         path = folder / f"{name}.png"
         if name in drawn:
-            path.write_bytes(png(drawn[name], CHART_SCALE))
-            written.append(path)
+            written.append(write_whole(path, png(drawn[name], CHART_SCALE)))
         else:
             path.unlink(missing_ok=True)  # an older run's chart would be taken for this one's
             say(f"no chart of {name}: {missing[name]}")
@@ -204,7 +223,7 @@ def demo(
 
     first, last = DEMO_YEARS
     system = _demo_system(first, last)
-    out_dir.mkdir(parents=True, exist_ok=True)
+    _made(out_dir)
     where = out_dir / f"market-{first}-{last}-{size}.log"
     continued = where.exists()
     if continued:

@@ -224,8 +224,6 @@ _WORDS = {
     "bool_parsing": "true or false is asked for",
     "list_type": "a list is asked for",
     "too_short": "empty: at least {min_length} is asked for",
-    "dict_type": "a mapping of names to values is asked for",
-    "model_type": "a mapping of keys to values is asked for",
 }
 
 
@@ -250,7 +248,7 @@ def _inner_model(annotation: Any) -> type[BaseModel] | None:
 
 
 def parameters_of(topic: str, model: TopicModel, document: Document, faults: list[Fault], currency: str | None = None) -> Iterator[Parameter]:
-    """The topic's parameters with meaning checked: unit known, money in the system's currency, dates rising, nothing contradicted, values of the unit's kind."""
+    """The topic's parameters with meaning checked: units, own currency, dates rising, nothing contradicted, values of the unit's kind."""
     for name, p in model.parameters.items():
         place = ("parameters", name)
         if not _NAME.fullmatch(name):

@@ -58,6 +58,9 @@ def write(path: str | os.PathLike[str], data: RunData) -> Path:
     try:
         draft.write_text(text, encoding="utf-8")
         draft.replace(target)
+    except OSError as error:
+        # A full disk names no file, and the draft's name says nothing to anybody.
+        raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
         draft.unlink(missing_ok=True)
     return target

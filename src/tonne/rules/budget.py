@@ -25,7 +25,8 @@ def cap(
 ) -> Any:
     """Allowances of a year's adjusted budget: the base cap less every bank adjustment that runs in the year; a published figure goes before the sum.
 
-    Model Rule. 82,235,598 - 8,207,664 - 13,683,744 = 60,344,190 for 2018. Raises ValueError for a year without a budget.
+    Model Rule. 82,235,598 - 8,207,664 - 13,683,744 = 60,344,190 for 2018. Raises ValueError for a year without a budget, or
+    with less than its adjustments take.
     """
     return _by_year(year, lambda y: _adjusted(y, base_by_year, bank_adjustments or {}, adjusted_by_year or {}))
 
@@ -111,7 +112,10 @@ def tonnes(quantity: Any, *, tonnes_per_unit: Rate) -> Any:
 def _adjusted(year: int, base: Mapping[int, int], adjustments: Mapping[str, Mapping[str, int]], published: Mapping[int, int]) -> int:
     if year in published:
         return published[year]
-    return _base(year, base) - sum(_running(year, adjustments))
+    taken = sum(_running(year, adjustments))
+    if taken > _base(year, base):
+        raise ValueError(f"the adjustments of {year} take {taken:,} off a budget of {_base(year, base):,}: nothing is left to adjust")
+    return _base(year, base) - taken
 
 
 def _base(year: int, base: Mapping[int, int]) -> int:

@@ -29,14 +29,17 @@ def cap(
     tabled_quantity: Table | None = None,
     rebasing: Table | None = None,
     scope_additions: Table | None = None,
+    last_year: int | None = None,
 ) -> Any:
     """Units for a year: last year's less one yearly step, moved by that year's rebasing and additions of scope (Directive 2003/87/EC art. 9).
 
     A tabled year is what its table says; a year with a starting quantity begins a new line. 1,485,575,977 - 90,000,000 - 87,924,232 + 78,400,000 =
-    1,386,051,745. Raises ValueError for a year before the first figure.
+    1,386,051,745. Raises ValueError for a year before the first figure, or after the last year that the law sets a quantity for.
     """
 
     def one(y: int) -> int:
+        if last_year is not None and y > last_year:
+            raise ValueError(f"no quantity for {y}: the law in force sets no cap after {last_year}")
         if tabled_quantity and tabled_quantity.get(y) is not None:
             return int(tabled_quantity[y])
         starts = [s for s, quantity in starting_quantity.items() if s <= y and quantity is not None]
