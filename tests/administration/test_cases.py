@@ -115,7 +115,7 @@ def test_a_crash_is_a_failed_case_and_never_a_refusal(tmp_path: Path) -> None:
     ("case", "message"),
     [
         ("on: 2020-01-01, ask: cap, expect: 1", "mine.yaml:1: cases.0.source: missing (every value names its source)"),
-        ("on: 2020-01-01, ask: cap, expect: 1, source: ' '", "mine.yaml:1: cases.0.source: String should have at least 3 characters"),
+        ("on: 2020-01-01, ask: cap, expect: 1, source: ' '", "mine.yaml:1: cases.0.source: too short: 3 characters or more are asked for"),
         ("ask: cap, expect: 1, source: Act 1", "mine.yaml:1: cases.0.on: missing"),
         ("on: 2020, ask: cap, expect: 1, source: Act 1", "mine.yaml:1: cases.0.on: 2020 is not a day; write it as 2024-06-01"),
         ("on: 2020-01-01, expect: 1, source: Act 1", "a case either asks (`ask:`) or reads a parameter (`value:`)"),
@@ -148,7 +148,7 @@ def test_faulty_files_of_cases(tmp_path: Path) -> None:
     assert faults(tmp_path, "name: a case\n") == "mine.yaml:1: a file of cases is a list, each item beginning with `- name:`"
     assert faults(tmp_path, "- 5\n").startswith("mine.yaml:1: cases.0: Input should be a valid dictionary")
     assert faults(tmp_path, "- {name: x, on: 2020-01-01, ask: cap, expect: 1, source: Act 1}\n").startswith(
-        "mine.yaml:1: cases.0.name: String should"
+        "mine.yaml:1: cases.0.name: too short: 5 characters"
     )
     many = "".join(f"\n- {{name: a case of law, on: 2020-01-01, ask: cap, expect: {n}}}" for n in range(3))
     assert faults(tmp_path, many).splitlines() == [f"mine.yaml:{n}: cases.{n - 2}.source: missing (every value names its source)" for n in (2, 3, 4)]

@@ -206,10 +206,6 @@ def test_an_input_that_is_no_whole_number_is_named(given: str, got: str) -> None
     assert f"cap takes year, a whole number; got {got}" in call("ask", "eu-ets", "cap", given, code=1).stderr
 
 
-def test_no_cap_is_given_for_a_year_that_the_law_does_not_reach() -> None:
-    assert "the law in force sets no cap after 2030" in call("ask", "eu-ets", "cap", "2050", code=1).stderr
-
-
 def test_systems_counts_published_cases_apart() -> None:
     for system in answer("systems")["systems"]:
         assert 0 < system["published_cases"] <= system["cases"]

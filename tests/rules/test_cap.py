@@ -88,9 +88,3 @@ def test_shapes() -> None:
     assert plain(np.int64(3)) == 3 and whole("n", []).dtype == np.int64
     with pytest.raises(UnitsError, match="whole number"):
         whole("a quantity", [1.5])
-
-
-def test_the_line_ends_with_the_last_year_of_the_law() -> None:
-    assert cap(2030, **LAW, last_year=2030) == cap(2030, **LAW)
-    with pytest.raises(ValueError, match="no quantity for 2031: the law in force sets no cap after 2030"):
-        cap([2030, 2031], **LAW, last_year=2030)

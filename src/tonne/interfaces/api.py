@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -11,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonne.law import Law, Rulebook, apply_scenario, load, systems
+from tonne.law import Law, LawError, Rulebook, apply_scenario, load, systems
 
 if TYPE_CHECKING:
     import polars as pl
@@ -226,10 +227,12 @@ def _inputs(
     from tonne.formats.reports import read_reports
     from tonne.formats.totals import read_totals
 
+    law = book.at(date(last, 12, 31))
+    activities = law.value("scope.activity_codes") if law.has("scope.activity_codes") else None
     faults: list[Any] = []
     if isinstance(installations, (str, Path)):
         installations, found = read_installations(
-            installations, _known(columns, "installations"), skip_bad=skip_bad, rejects=_beside(rejects, "installations")
+            installations, _known(columns, "installations"), skip_bad=skip_bad, rejects=_beside(rejects, "installations"), activities=activities
         )
         faults += found
     if isinstance(reports, (str, Path)):
@@ -240,6 +243,7 @@ def _inputs(
             skip_bad=skip_bad,
             rejects=rejects,
             law_years=(book.system.begins.year, 2100),
+            most_total=_most_total(book, first, last),
         )
         faults += found
     if isinstance(activity, (str, Path)):
@@ -253,6 +257,17 @@ def _inputs(
         parts = [pl.col(name).fill_null(0) for name in ("allocated", "allocated_transitional", "allocated_new_entrant")]
         totals = totals.select("year", allocated=pl.sum_horizontal(parts), verified="verified", surrendered="surrendered")
     return Inputs(installations, reports, activity, totals), faults
+
+
+def _most_total(book: Rulebook, first: int, last: int) -> dict[int, int]:
+    """Three times the cap of each year that has one: reports that add up to more are another system's file."""
+    from tonne.administration.asks import asks
+
+    found: dict[int, int] = {}
+    for year in range(first, last + 1) if "cap" in asks(book) else ():
+        with suppress(LawError, ValueError):
+            found[year] = 3 * int(book.at(date(year, 12, 31)).cap(year))
+    return found
 
 
 def _known(columns: Mapping[str, str] | None, register: str) -> Mapping[str, str] | None:

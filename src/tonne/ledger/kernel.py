@@ -18,7 +18,8 @@ itself. Numba's cache watches this file only: whoever changes a number in accoun
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numba import njit
@@ -49,14 +50,18 @@ BLOCK = 256
 """Transfers looked up ahead: 256 x (2 slots + 1 index entry) cache lines fit in the second-level cache with room to spare."""
 
 
-def compiled(**options: Any) -> Any:
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(**options: Any) -> Callable[[F], F]:
     """Numba's njit, kept on disk between runs; where nothing can be kept (a read-only install, no home) compiled anew each time."""
 
-    def compile_(function: Any) -> Any:
+    def compile_(function: F) -> F:
         try:
-            return njit(cache=True, **options)(function)
+            made: F = njit(cache=True, **options)(function)
         except RuntimeError:
-            return njit(**options)(function)
+            made = njit(**options)(function)
+        return made
 
     return compile_
 

@@ -29,7 +29,6 @@ def cap(
     tabled_quantity: Table | None = None,
     rebasing: Table | None = None,
     scope_additions: Table | None = None,
-    last_year: int | None = None,
 ) -> Any:
     """Units for a year: last year's less one yearly step, moved by that year's rebasing and additions of scope (Directive 2003/87/EC art. 9).
 
@@ -38,8 +37,6 @@ def cap(
     """
 
     def one(y: int) -> int:
-        if last_year is not None and y > last_year:
-            raise ValueError(f"no quantity for {y}: the law in force sets no cap after {last_year}")
         if tabled_quantity and tabled_quantity.get(y) is not None:
             return int(tabled_quantity[y])
         starts = [s for s, quantity in starting_quantity.items() if s <= y and quantity is not None]

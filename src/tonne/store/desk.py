@@ -114,7 +114,7 @@ def administration_of(log: Log, load: Loader, system: str | None = None, scenari
         meta = log.meta()
     if system is not None and (meta["system"], meta.get("scenario", "")) != (system, scenario):
         named = f"{meta['system']}{' in scenario ' + meta['scenario'] if meta.get('scenario') else ''}"
-        raise WrongSystem(f"{log!r} is the log of {named}; choose another place for {system}{' in scenario ' + scenario if scenario else ''}")
+        raise WrongSystem(f"{log.where} is the log of {named}; choose another place for {system}{' in scenario ' + scenario if scenario else ''}")
     rulebook = load(meta["system"], meta.get("scenario", ""))
     administration = Administration(rulebook, today or rulebook.system.begins)
     catch_up(administration, log)

@@ -24,6 +24,7 @@ SNAPSHOTS_KEPT = 3
 PATIENCE_S = 5.0  # how long to wait for another's lock before naming it
 
 COLUMNS = "sequence, command_id, kind, actor, day, outcome, previous, hash, chunks, command, events, tables"
+OTHER = "Name the log of a market, or restore this one from a backup"
 VERIFY = "Run `tonne log verify` on it to see what is wrong, and restore it from a backup"
 
 

@@ -36,7 +36,7 @@ from tonne.store.errors import (
     StoreTooLarge,
     StoreUnreachable,
 )
-from tonne.store.log import COLUMNS, VERIFY, Head, Log, Mode
+from tonne.store.log import COLUMNS, OTHER, VERIFY, Head, Log, Mode
 
 LOCK_CLASS = 0x746F6E6E  # "tonn": our corner of the database's advisory locks; the second key is made from the schema's name
 CONNECT_TIMEOUT_S = 10
@@ -304,7 +304,7 @@ class PostgresLog(Log):
         if isinstance(error, pg.ProgramLimitExceeded):
             return StoreTooLarge(f"a field is larger than PostgreSQL holds ({said})", where=self.where, do="Carry bulk in the entry's tables")
         if isinstance(error, (pg.DataCorrupted, pg.IndexCorrupted, pg.UndefinedTable, pg.UndefinedColumn, pg.DuplicateTable)):
-            return StoreDamaged(f"not a log of tonne, or a damaged one ({said})", where=self.where, do=VERIFY)
+            return StoreDamaged(f"not a log of tonne, or a damaged one ({said})", where=self.where, do=OTHER)
         if isinstance(error, psycopg.OperationalError) and error.sqlstate is None and re.search(r'database ".*" does not exist', said):
             return StoreMissing(f"there is no such database ({said})", where=self.where, do="Create it (createdb), or correct the address")
         if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):

@@ -29,7 +29,7 @@ from tonne.store.errors import (
     StoreTooLarge,
     StoreUnreachable,
 )
-from tonne.store.log import COLUMNS, VERIFY, Fault, Head, Log, Mode
+from tonne.store.log import COLUMNS, OTHER, VERIFY, Fault, Head, Log, Mode
 
 PAGE_BYTES = 4096
 # Pages written between checkpoints. A checkpoint costs two more syncs; 4,000 pages of 4 KB keep the write-ahead log near 16 MB.
@@ -337,7 +337,7 @@ def _named(error: sqlite3.Error, where: str) -> StoreError:
             do="End the other program's transaction (a sqlite3 shell?), then open the log again",
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
-        return StoreDamaged(f"not a log of tonne, or a damaged one ({error})", where=where, do=VERIFY)
+        return StoreDamaged(f"not a log of tonne, or a damaged one ({error})", where=where, do=OTHER)
     if code == sqlite3.SQLITE_CONSTRAINT:
         return StoreDuplicate(f"a command or an entry is stored already ({error})", where=where, do="Ask find(command_id) before sending it again")
     if code == sqlite3.SQLITE_TOOBIG:
