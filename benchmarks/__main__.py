@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import json
+import subprocess
+import sys
 from pathlib import Path
 
-from benchmarks import durable, ledger_memory, plain_sql, runs, store_append
+from benchmarks import ledger_memory, plain_sql, runs, store_append
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 
@@ -38,7 +41,8 @@ def main() -> None:
     part("Ledger in memory", ledger_memory.table(ledger_memory.run(given.scale)))
     with plain_sql.postgres_server(given.postgres) as url:
         plain = plain_sql.run(url, batches=max(20, int(100 * given.scale)), calls=max(640, int(3_200 * given.scale)))
-        whole = durable.run(url, given.scale)
+        command = [sys.executable, "-m", "benchmarks.durable", str(given.scale), *([url] if url else [])]
+        whole = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
         part("Durable: ledger and log together, and a plain SQL ledger", plain_sql.table([*whole, *plain]))
         part("Durable: how many times the plain SQL ledger", ratios(whole, plain))
         log = store_append.run(url, batches=int(1_000 * given.scale), calls=int(25_600 * given.scale), small=int(100_000 * given.scale))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -100,7 +101,9 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, Mapping):
-        found = {key if type(key) is str else _key(key): plain(item) for key, item in value.items()}
+        found = {
+            key if type(key) is str else _key(key): item if type(item) is str or type(item) is int else plain(item) for key, item in value.items()
+        }
         if len(found) != len(value):
             raise ValueError("two keys of a mapping are the same text")
         return dict(sorted(found.items()))
@@ -161,7 +164,12 @@ def pack(tables: Mapping[str, Table]) -> bytes:
             kind, data = "transfers", np.ascontiguousarray(table, dtype=TRANSFER).tobytes()
         head.append((name, kind, len(data)))
         parts.append(data)
-    return b"".join((encode(head), b"\n", *parts))
+    return b"".join((_head(tuple(head)), *parts))
+
+
+@lru_cache(maxsize=256)
+def _head(tables: tuple[tuple[str, str, int], ...]) -> bytes:
+    return encode(tables) + b"\n"
 
 
 def unpack(data: bytes) -> dict[str, Table]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from dataclasses import dataclass
 from datetime import date
 
@@ -67,12 +68,9 @@ class Entry:
 def entry_hash(
     sequence: int, command_id: str, kind: str, actor: str, day: date, outcome: str, command: bytes, events: bytes, tables: bytes, previous: bytes
 ) -> bytes:
-    """SHA-256 over length-prefixed fields, so that no two entries share a preimage by shifting a boundary."""
-    head = [previous, sequence.to_bytes(8, "big")]
-    for part in (command_id.encode(), kind.encode(), actor.encode(), day.isoformat().encode(), outcome.encode(), command, events):
-        head.append(len(part).to_bytes(8, "big"))
-        head.append(part)
-    head.append(len(tables).to_bytes(8, "big"))
-    digest = hashlib.sha256(b"".join(head))
+    """SHA-256 over the fields after all their lengths, so that no two entries share a preimage by shifting a boundary."""
+    parts = (command_id.encode(), kind.encode(), actor.encode(), day.isoformat().encode(), outcome.encode(), command, events)
+    lengths = struct.pack(">9Q", sequence, *map(len, parts), len(tables))
+    digest = hashlib.sha256(b"".join((previous, lengths, *parts)))
     digest.update(tables)
     return digest.digest()

@@ -49,7 +49,9 @@ def run(
     synthetic: Annotated[int | None, typer.Option("--synthetic", metavar="N", min=1, help="generate so many installations instead")] = None,
     seed: Annotated[int, typer.Option("--seed", help="of what is generated")] = 1,
     scenario: Scenario = None,
-    log: Annotated[str | None, typer.Option("--log", metavar="WHERE", help="keep (and continue) a durable log: a path or URL")] = None,
+    log: Annotated[
+        str | None, typer.Option("--log", metavar="WHERE", help="keep a durable log at this path or URL; the same run, interrupted, goes on there")
+    ] = None,
     out_dir: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="write tables, charts and an HTML report there")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace what an earlier run wrote to --out")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="leave out rows with faults instead of refusing the file")] = False,
