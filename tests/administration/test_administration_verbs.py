@@ -249,6 +249,25 @@ def test_carry_over_of_net_sellers_who_surrendered_on_time() -> None:
     desk.check()
 
 
+def test_a_sale_after_the_window_does_not_raise_the_carry_over() -> None:
+    desk = Desk(tonne.rulebook("china-national-ets"), "2023-01-01", 2024)
+    names = ("A1", "B1")
+    desk.accept("register_installations", tables={"installations": installations(*names)})
+    for name in names:
+        desk.accept("open_balance", account=f"operator:{name}", unit="CEA-2024", quantity=40_000, source="a test", year=2024)
+    desk.advance("2025-08-01")
+    emitted(desk, 2024, A1=5_000, B1=5_000)
+    desk.advance("2025-12-30")
+    surrender(desk, 2024, A1=5_000, B1=5_000)
+    desk.accept("transfer", day="2025-12-31", from_="operator:A1", to="operator:B1", unit="CEA-2024", quantity=2_000)  # the last day that counts
+    desk.advance("2026-01-14", mean_price="95.00")
+    desk.accept("transfer", day="2026-01-15", from_="operator:A1", to="operator:B1", unit="CEA-2024", quantity=4_000)
+    desk.advance("2026-07-01", mean_price="95.00")
+    assert desk.held("operator:A1", "CEA-2025") == 10_000 + 3_000  # 1.5 times the 2,000 of 2025, nothing for the 4,000 of 2026
+    assert desk.held("operator:B1", "CEA-2025") == 10_000
+    desk.check()
+
+
 def test_a_system_is_data(tiny: Path) -> None:
     """A law written in this test alone: issue, auction with a floor, report, surrender, penalty in units."""
     desk = tiny_market(tiny)

@@ -148,6 +148,7 @@ CLERKS_OWN = frozenset(
         "calendar.period_end",
         "registry.vintage_of",
         "registry.carry_over_window_from",
+        "registry.carry_over_window_to",
         "stability.months_of_feed",
         "stability.placed_in_reserve",
     }

@@ -21,7 +21,7 @@ from tonne.ledger import TransferFlag
 def carry_over(state: State, command: Command) -> Decision:
     """Body: year. Where the law limits carry-over by net sales: units within the limit become units of the next vintage, the rest lose validity.
 
-    Net sales are the account's own transfers and sales since the window opened (`registry.carry_over_window_from`). Who was found short at a
+    Net sales are the account's own transfers and sales in the law's window (`registry.carry_over_window_from`, `_to`). Who was found short at a
     deadline since then did not surrender on time.
     """
     year = year_of(command)
@@ -35,7 +35,8 @@ def carry_over(state: State, command: Command) -> Decision:
         return Decision([done])
     holding = sum(state.books.availables(accounts, unit) for unit in old)
     window = law.value("registry.carry_over_window_from") if law.has("registry.carry_over_window_from") else state.rulebook.system.begins
-    sold, bought = _trades(state, accounts, old, day_number(window))
+    last = law.value("registry.carry_over_window_to") if law.has("registry.carry_over_window_to") else command.day
+    sold, bought = _trades(state, accounts, old, day_number(window), day_number(last))
     pool = {"sold": sold, "bought": bought, "holding": np.asarray(holding), "on_time": _on_time(state, accounts, window)}
     answer = ask_rows(law, "carry_over", pool)
     carried = np.asarray(answer["carried"], dtype=np.int64)
@@ -61,10 +62,11 @@ def _on_time(state: State, accounts: np.ndarray, since: date) -> np.ndarray:
     return ~names.is_in(late["installation"].implode()).fill_null(False).to_numpy()
 
 
-def _trades(state: State, accounts: np.ndarray, units: list[int], since: int) -> tuple[np.ndarray, np.ndarray]:
-    """(sold, bought) of each account in these unit types since a day: transfers and sales, not allocation or surrender."""
+def _trades(state: State, accounts: np.ndarray, units: list[int], since: int, until: int) -> tuple[np.ndarray, np.ndarray]:
+    """(sold, bought) of each account in these unit types from one day to another: transfers and sales, not allocation or surrender."""
     rows = state.books.transfers
-    rows = rows[np.isin(rows["unit"], units) & np.isin(rows["kind"], [Kind.TRANSFER, Kind.SELL]) & (rows["day"] >= since)]
+    rows = rows[(rows["day"] >= since) & (rows["day"] <= until)]
+    rows = rows[np.isin(rows["unit"], units) & np.isin(rows["kind"], [Kind.TRANSFER, Kind.SELL])]
     frame = pl.DataFrame({"from": rows["from_account"], "to": rows["to_account"], "quantity": rows["quantity"]})
     own = pl.DataFrame({"account": accounts.astype(np.int32)})
     sold = own.join(frame.group_by("from").agg(pl.col("quantity").sum()), left_on="account", right_on="from", how="left", maintain_order="left")
