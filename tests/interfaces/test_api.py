@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import tonne
+from tonne.formats.faults import BadFile
 from tonne.law import BeforeSystem, UnknownSystem
 
 INSTALLATIONS = """\
@@ -58,6 +59,38 @@ def test_years_outside_the_law() -> None:
         tonne.run("eu-ets", (1990, 1991), synthetic=10)
     with pytest.raises(ValueError, match="the years run from 2015 to 2013; the last is before the first"):
         tonne.run("eu-ets", (2015, 2013), synthetic=10)
+
+
+def test_an_activity_that_the_law_does_not_name(files: tuple[Path, Path]) -> None:
+    files[0].write_text(INSTALLATIONS.replace(",29,Production", ",777,Production"), encoding="utf-8")
+    with pytest.raises(BadFile, match=r"line 2, column activity_code: '777': unknown activity code"):
+        tonne.run("eu-ets", (2013, 2014), *files)
+
+
+def test_reports_of_another_system(files: tuple[Path, Path]) -> None:
+    files[1].write_text(REPORTS.replace(",1000,,1000,A", ",95000000,,1000,A").replace(",80,,80,A", ",95000000,,80,A"), encoding="utf-8")
+    more = "".join(f"{number},AA,{number},Plant {number},Owner,open,P,2005-01-01,,2005,,20,x,,,AA,,,,\n" for number in range(3, 10))
+    files[0].write_text(INSTALLATIONS + more, encoding="utf-8")
+    rows = "".join(f"{number},AA,2013,0,,,95000000,,0,A\n" for number in range(3, 10))
+    files[1].write_text(files[1].read_text(encoding="utf-8") + rows, encoding="utf-8")
+    with pytest.raises(BadFile, match="2013"):
+        tonne.run("rggi", (2013, 2014), *files)
+
+
+def test_a_column_mapping_is_never_passed_over_in_silence(files: tuple[Path, Path]) -> None:
+    with pytest.raises(ValueError, match=r"columns: 'verifed' is no column of ours; did you mean 'verified'\?"):
+        tonne.run("eu-ets", (2013, 2014), *files, columns={"verifed": "verified_tco2e"})
+    with pytest.raises(ValueError, match=r"columns: 'report\.year' is no column of ours"):
+        tonne.run("eu-ets", (2013, 2014), *files, columns={"report.year": "year"})
+
+
+def test_files_of_other_columns(files: tuple[Path, Path], tmp_path: Path) -> None:
+    plants, figures = tmp_path / "plants.csv", tmp_path / "figures.csv"
+    plants.write_text("id,title\nAA_1,Kiln one\nAA_2,Boiler two\n", encoding="utf-8")
+    figures.write_text("id,jahr,tonnen\nAA_1,2013,1000\nAA_2,2013,80\n", encoding="utf-8")
+    mapping = {"installation": "id", "name": "title", "year": "jahr", "verified": "tonnen"}
+    with tonne.run("eu-ets", (2013, 2013), plants, figures, columns=mapping, opening=0) as run:
+        assert run.table()["verified_loaded"].to_list() == [1_080]
 
 
 def test_nothing_to_run_on() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -161,6 +160,7 @@ def run(
     Raises BadFile, RunRefused, StoreError, LawError, ValueError (nothing to run on).
     """
     from tonne.simulation import run as runs
+    from tonne.simulation.inputs import with_surroundings
     from tonne.simulation.outcome import Outcome
 
     started = time.perf_counter()
@@ -172,7 +172,7 @@ def run(
     inputs, faults = _inputs(
         book, first, last, installations, reports, activity, totals, columns, synthetic, seed, skip_bad=skip_bad, rejects=rejects
     )
-    inputs = _with_surroundings(book, inputs, first, last, opening, prices)
+    inputs = with_surroundings(book, inputs, first, last, opening, prices)
     desk: Desk | None = None
     if log is not None:
         desk = market(log, book.system.id if Path(book.place).name == book.system.id else str(system), scenario or "")
@@ -216,10 +216,11 @@ def _inputs(
     skip_bad: bool,
     rejects: str | Path | None,
 ) -> tuple[Inputs, list[Any]]:
+    from tonne.simulation.inputs import synthetic_inputs
     from tonne.simulation.run import Inputs
 
     if synthetic is not None:
-        return _synthetic_inputs(book, first, last, synthetic, seed), []
+        return synthetic_inputs(book, first, last, synthetic, seed), []
     if installations is None or reports is None:
         raise ValueError("a run needs installations and reports, or `synthetic`: how many installations to generate")
     from tonne.formats.activity import read_activity
@@ -271,10 +272,26 @@ def _most_total(book: Rulebook, first: int, last: int) -> dict[int, int]:
 
 
 def _known(columns: Mapping[str, str] | None, register: str) -> Mapping[str, str] | None:
-    """The mapping entries that belong to a register: `installations.name=Facility` for one, `name=Facility` where only one has that column."""
+    """The mapping entries of one register: `reports.year=Jahr` for it alone, `year=Jahr` for every register that has such a column.
+
+    Raises ValueError for a name that no register has: a mapping is never passed over in silence.
+    """
     if not columns:
         return None
-    own = {name.removeprefix(f"{register}."): theirs for name, theirs in columns.items() if name.startswith(f"{register}.")}
+    from tonne.formats.faults import nearest
+    from tonne.registers.activity import ACTIVITY_SCHEMA
+    from tonne.registers.installations import INSTALLATION_SCHEMA
+    from tonne.registers.reports import REPORT_SCHEMA
+
+    schemas = {"installations": INSTALLATION_SCHEMA, "reports": REPORT_SCHEMA, "activity": ACTIVITY_SCHEMA}
+    own: dict[str, str] = {}
+    for name, theirs in columns.items():
+        room, _, column = name.rpartition(".")
+        if room not in ("", *schemas) or not any(column in schema for key, schema in schemas.items() if room in ("", key)):
+            near = nearest(column, {known for schema in schemas.values() for known in schema})
+            raise ValueError(f"columns: {name!r} is no column of ours{f'; did you mean {near!r}?' if near else ''} (see docs/formats.md)")
+        if room in ("", register) and column in schemas[register]:
+            own[column] = theirs
     return own or None
 
 
@@ -283,51 +300,3 @@ def _beside(rejects: str | Path | None, register: str) -> Path | None:
         return None
     path = Path(rejects)
     return path.with_name(f"{path.stem}-{register}{path.suffix}")
-
-
-def _synthetic_inputs(book: Rulebook, first: int, last: int, size: int, seed: int) -> Inputs:
-    """A generated population scaled to the system's published totals (or to its cap, where no emissions are published)."""
-    import polars as pl
-
-    from tonne.registers.reports import Reports
-    from tonne.simulation.population import generate
-    from tonne.simulation.profile import profile_of, totals_for
-
-    years = list(range(first, last + 1))
-    sectors = profile_of(book, first)
-    population = generate(size=size, seed=seed, years=years, totals=totals_for(book, years), sectors=sectors)
-    from tonne.simulation.run import Inputs
-
-    reports, activity, label = population.reports, population.activity.frame, population.label
-    if not _allocates_by_rule(book, first):
-        reports, activity = Reports(reports.frame.with_columns(allocated=pl.col("verified").fill_null(0) * 19 // 20)), None
-        label += " The law of these years left allocation to the authority's own tables; here everybody is given 95 % of what they emit."
-    return Inputs(population.installations, reports, activity, None, synthetic=label, lapses=seed)
-
-
-def _allocates_by_rule(book: Rulebook, year: int) -> bool:
-    """Whether the law of a year has what its allocation rule needs (or allocates nothing at all)."""
-    from tonne.administration.asks import asks, parameters
-    from tonne.law import NotYetInForce
-
-    offered = asks(book)
-    if "allocation" not in offered:
-        return True
-    try:
-        parameters(book.at(date(year, 12, 31)), *offered["allocation"])
-    except NotYetInForce:
-        return False
-    return True
-
-
-def _with_surroundings(book: Rulebook, inputs: Inputs, first: int, last: int, opening: int | None, prices: Mapping[int, Decimal] | None) -> Inputs:
-    """What a run takes from the rulebook's statistics when nobody gave it: totals, opening circulation, prices."""
-    from tonne.simulation import outcome
-    from tonne.simulation.run import mean_prices
-
-    if inputs.totals is None and not inputs.synthetic:
-        published = outcome.totals_of(book, inputs, first, last)
-        if published is not None:
-            inputs = replace(inputs, totals=published[0], estimated=published[1])
-    known = (opening, "given by whoever ran this") if opening is not None else outcome.opening(book, inputs, first)
-    return replace(inputs, opening=known, prices=mean_prices(book, first, last) if prices is None else prices)

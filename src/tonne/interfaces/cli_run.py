@@ -45,7 +45,12 @@ def run(
     reports: Annotated[Path | None, typer.Option("--reports", metavar="FILE", help="allocation, emissions and surrender by year")] = None,
     activity: Annotated[Path | None, typer.Option("--activity", metavar="FILE", help="what was produced, for the law's own allocation rule")] = None,
     totals: Annotated[Path | None, typer.Option("--totals", metavar="FILE", help="published totals by year; else the rulebook's statistics")] = None,
-    columns: Annotated[list[str] | None, typer.Option("--columns", metavar="OURS=THEIRS", help="a column by another name; may be repeated")] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--columns", metavar="OURS=THEIRS", help="a column by another name (year=yr, or reports.year=yr for that file alone); may be repeated"
+        ),
+    ] = None,
     synthetic: Annotated[int | None, typer.Option("--synthetic", metavar="N", min=1, help="generate so many installations instead")] = None,
     seed: Annotated[int, typer.Option("--seed", help="of what is generated")] = 1,
     scenario: Scenario = None,

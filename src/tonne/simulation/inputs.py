@@ -1,0 +1,53 @@
+"""What a run is given when nobody gave it: a generated population, the totals, the opening and the prices of the rulebook's own statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+
+from tonne.administration.asks import asks, parameters
+from tonne.law import NotYetInForce, Rulebook
+from tonne.registers.reports import Reports
+from tonne.simulation.outcome import opening as opening_of
+from tonne.simulation.outcome import totals_of
+from tonne.simulation.population import generate
+from tonne.simulation.profile import profile_of, totals_for
+from tonne.simulation.run import Inputs, mean_prices
+
+
+def synthetic_inputs(book: Rulebook, first: int, last: int, size: int, seed: int) -> Inputs:
+    """A generated population scaled to the system's published totals (or to its cap, where no emissions are published)."""
+    years = list(range(first, last + 1))
+    sectors = profile_of(book, first)
+    population = generate(size=size, seed=seed, years=years, totals=totals_for(book, years), sectors=sectors)
+    reports, activity, label = population.reports, population.activity.frame, population.label
+    if not allocates_by_rule(book, first):
+        reports, activity = Reports(reports.frame.with_columns(allocated=pl.col("verified").fill_null(0) * 19 // 20)), None
+        label += " The law of these years left allocation to the authority's own tables; here everybody is given 95 % of what they emit."
+    return Inputs(population.installations, reports, activity, None, synthetic=label, lapses=seed)
+
+
+def allocates_by_rule(book: Rulebook, year: int) -> bool:
+    """Whether the law of a year has what its allocation rule needs (or allocates nothing at all)."""
+    offered = asks(book)
+    if "allocation" not in offered:
+        return True
+    try:
+        parameters(book.at(date(year, 12, 31)), *offered["allocation"])
+    except NotYetInForce:
+        return False
+    return True
+
+
+def with_surroundings(book: Rulebook, inputs: Inputs, first: int, last: int, opening: int | None, prices: Mapping[int, Decimal] | None) -> Inputs:
+    """What a run takes from the rulebook's statistics when nobody gave it: totals, opening circulation, prices."""
+    if inputs.totals is None and not inputs.synthetic:
+        published = totals_of(book, inputs, first, last)
+        if published is not None:
+            inputs = replace(inputs, totals=published[0], estimated=published[1])
+    known = (opening, "given by whoever ran this") if opening is not None else opening_of(book, inputs, first)
+    return replace(inputs, opening=known, prices=mean_prices(book, first, last) if prices is None else prices)
