@@ -12,11 +12,11 @@ import tonne
 from tonne.administration.clerk import Administration
 from tonne.administration.commands import Command, Reply
 from tonne.administration.events import Entry
-from tonne.interfaces import api
 from tonne.law import RulebookError
 from tonne.registers.installations import Installations
 from tonne.registers.reports import Reports
 from tonne.simulation import outcome, profile
+from tonne.simulation.inputs import synthetic_inputs
 from tonne.simulation.run import REMAINDER, Inputs, RunRefused, mean_prices, published, run, with_remainder
 
 
@@ -62,7 +62,7 @@ class Memory:
 
 def synthetic(system: str, first: int, last: int, size: int = 12) -> Inputs:
     book = tonne.rulebook(system)
-    inputs = api._synthetic_inputs(book, first, last, size, 4)
+    inputs = synthetic_inputs(book, first, last, size, 4)
     return replace(inputs, opening=outcome.opening(book, inputs, first), prices=mean_prices(book, first, last))
 
 
