@@ -53,6 +53,7 @@ MEASURES: dict[str, Measure] = {
     "tonne": Measure("tonne", Fraction(1000)),
     "short_ton": Measure("short_ton", Fraction(2000) * Fraction("0.45359237")),
     "kilogram": Measure("kilogram", Fraction(1)),
+    "toe": Measure("toe", None),  # oil equivalent: energy, not mass
     "lot": Measure("lot", None),
 }
 

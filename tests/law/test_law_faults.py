@@ -216,7 +216,7 @@ def test_a_fault_of_a_topic(tmp_path: Path, topic: str, message: str) -> None:
         ("design: cap_and_trade", "design: cap-and-trade", "mine/system.yaml:4: design: 'cap-and-trade' is not known; did you mean 'cap_and_trade'?"),
         ("begins: 2020-01-01", "begins: 2020", "mine/system.yaml:5: begins: 2020 is not a day; write it as 2024-06-01"),
         ("begins: 2020-01-01\n", "", "mine/system.yaml:1: begins: missing"),
-        ("measure: tonne", "measure: ton", "mine/system.yaml:6: unit.measure: Input should be 'tonne', 'short_ton' or 'kilogram'"),
+        ("measure: tonne", "measure: ton", "mine/system.yaml:6: unit.measure: Input should be 'tonne', 'short_ton', 'kilogram' or 'toe'"),
         ("id: my-country", "id: My Country", "mine/system.yaml:1: id: String should match pattern"),
         ("id: my-country", "id: my-country\ntime_zone: Europe/Brusels", "mine/system.yaml:2: time_zone: 'Europe/Brusels' is no time zone"),
         ("{en: My country's market}", "{english: My country's market}", "mine/system.yaml:2: name: 'english' is no language"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tonne.rules import mechanisms
-from tonne.rules.penalty import allocation_cut, fine_by_price, fine_per_unit, penalty_units
+from tonne.rules.penalty import allocation_cut, fine_by_capped_price, fine_by_price, fine_by_tabled_price, fine_per_unit, penalty_units
 
 UNITS = st.integers(0, 10**9)
 
@@ -94,3 +94,21 @@ def test_missing_more_costs_no_less(a, b):
 def test_a_column_is_as_its_rows(rows):
     column = np.array(rows, dtype=np.int64)
     assert fine_per_unit(column, 2014, amount=Decimal("100.10")).tolist() == [fine_per_unit(r, 2014, amount=Decimal("100.10")) for r in rows]
+
+
+def test_a_multiple_of_the_price_up_to_a_ceiling():
+    law = {"fine_multiple": 3, "fine_ceiling": 100_000}
+    assert fine_by_capped_price(1000, Decimal("20000"), **law) == Decimal("60000000.00")
+    assert fine_by_capped_price([1000, 0], Decimal("40000"), **law).tolist() == [Decimal("100000000.00"), Decimal("0.00")]
+    assert fine_by_capped_price(2, Decimal("0.335"), fine_multiple=3) == Decimal("2.01")
+    assert fine_by_capped_price(np.zeros(0, dtype=np.int64), 1, fine_multiple=3).shape == (0,)
+    with pytest.raises(ValueError, match="give mean_price"):
+        fine_by_capped_price(1, **law)
+
+
+def test_a_multiple_of_a_price_that_the_law_tables():
+    law = {"fine_price_by_year": {2021: 25, 2024: 45}, "fine_multiple": 2}
+    assert fine_by_tabled_price(1000, 2024, **law) == Decimal("90000.00")
+    assert fine_by_tabled_price([1, 1, 1], [2021, 2023, 2030], **law).tolist() == [Decimal("50.00"), Decimal("50.00"), Decimal("90.00")]
+    with pytest.raises(ValueError, match="no price for 2020 that the fine could be a multiple of; the first is of 2021"):
+        fine_by_tabled_price(1, 2020, **law)

@@ -241,10 +241,10 @@ def test_profiles(tmp_path: Path) -> None:
 def test_what_a_population_is_scaled_to() -> None:
     book = tonne.rulebook("eu-ets")
     verified = published(book, "verified_emissions", 2100)
-    assert profile.totals_for(book, [2019]) == {2019: verified[2019]}
-    assert profile.totals_for(book, [2040]) == {2040: verified[max(verified)]}  # the nearest year that is published
+    assert profile.totals_for(book, [2019], 5) == ({2019: verified[2019]}, "")
+    assert profile.totals_for(book, [2040], 5) == ({2040: verified[max(verified)]}, "")  # the nearest year that is published
     silent = replace(book, parameters={path: p for path, p in book.parameters.items() if not path.startswith("statistics.")})
-    assert profile.totals_for(silent, [2015]) == {2015: 2_007_773_364 * 9 // 10}
-    bare = replace(silent, rules={})
-    with pytest.raises(ValueError, match="eu-ets has no published emissions and no cap for 2015 to scale a population to"):
-        profile.totals_for(bare, [2015])
+    assert profile.totals_for(silent, [2015], 5) == ({2015: 2_007_773_364 * 9 // 10}, "")
+    totals, remark = profile.totals_for(replace(silent, rules={}), [2015, 2016], 5)
+    assert totals == {2015: 500_000, 2016: 500_000}
+    assert "says nothing of the real system" in remark

@@ -22,6 +22,7 @@ TASKS: dict[str, str] = {
     "pre_allocate": "pre_allocate",
     "allocate": "allocate",
     "final_allocate": "final_allocate",
+    "award": "award",
     "interim_surrender": "interim_surrender",
     "surrender": "surrender_deadline",
     "penalise": "penalise",

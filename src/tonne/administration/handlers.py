@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tonne.administration import allocate, amend, bank, found, issue, penalise, report, sell, stabilise, surrender, transfer
+from tonne.administration import allocate, amend, award, bank, found, issue, penalise, purchase, report, sell, stabilise, surrender, transfer
 from tonne.administration.decision import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -21,6 +21,8 @@ HANDLERS: dict[str, Handler] = {
     "pre_allocate": allocate.pre_allocate,
     "allocate": allocate.allocate,
     "final_allocate": allocate.final_allocate,
+    "award": award.award,
+    "purchase": purchase.purchase,
     "auction_calendar": sell.auction_calendar,
     "auction": sell.auction,
     "sell": sell.sell,

@@ -39,6 +39,7 @@ VERBS: dict[str, frozenset[str]] = {
     "transfer": ADMIN_ONLY | {"operator", "trader"},
     "import_transfers": ADMIN_ONLY,
     "surrender": ADMIN_ONLY | {"operator"},
+    "purchase": ADMIN_ONLY | {"operator"},
     "cancel": ADMIN_ONLY | {"operator", "trader"},
     "amend": ADMIN_ONLY,
 } | dict.fromkeys(
@@ -47,6 +48,7 @@ VERBS: dict[str, frozenset[str]] = {
         "pre_allocate",
         "allocate",
         "final_allocate",
+        "award",
         "auction",
         "report_deadline",
         "verify_deadline",

@@ -28,6 +28,8 @@ ENTITLEMENT_SCHEMA: dict[str, Any] = {
     "quantity": pl.Int64,  # units
     "basis": pl.String,  # the authority's table, or the rule that computed it
 }
+#: Basis of an entitlement that is a limit, not a gift: what an installation may emit before it owes.
+LIMIT = "limit"
 STATUS_SCHEMA: dict[str, Any] = {
     "installation": pl.String,
     "year": pl.Int32,  # last emissions year judged

@@ -15,7 +15,7 @@ from tonne.administration.kinds import Kind
 from tonne.administration.permissions import require_holder
 from tonne.administration.refusals import Refusal
 from tonne.administration.stabilise import first_year
-from tonne.administration.state import State
+from tonne.administration.state import LIMIT, State
 from tonne.ledger import TransferFlag
 from tonne.registers.reports import MISSING, WITH_FIGURE, status
 
@@ -28,6 +28,7 @@ def surrender(state: State, command: Command) -> Decision:
         raise Refusal("malformed", "every row surrenders more than zero, one row an installation, at least one row")
     accounts = account_numbers(state, frame["installation"])
     require_holder(state, command, accounts.tolist())
+    _require_admitted(state, command, frame, year)
     batch, short = spend(state, command, Kind.SURRENDER, accounts, frame["quantity"].to_numpy(), year)
     if short.any():
         row = int(np.flatnonzero(short)[0])
@@ -35,6 +36,32 @@ def surrender(state: State, command: Command) -> Decision:
         more = f", and {int((short > 0).sum()) - 1} more installations" if (short > 0).sum() > 1 else ""
         raise Refusal("insufficient_balance", f"{name} surrenders {wanted:,} for {year} and lacks {int(short[row]):,}{more}")
     return Decision([{"event": "moved", "count": len(batch), "year": year, "quantity": int(frame["quantity"].sum())}], transfers=batch)
+
+
+def _require_admitted(state: State, command: Command, frame: pl.DataFrame, year: int) -> None:
+    """Where the law limits how much of an obligation units may meet. Raises Refusal `limit_exceeded`."""
+    room = admitted_by_installation(state, command, year)
+    if room is None:
+        return
+    over = frame.join(room, on="installation", how="left").filter(pl.col("quantity") > pl.col("admitted").fill_null(0))
+    if over.height:
+        name, wanted, most = over.select("installation", "quantity", "admitted").row(0)
+        raise Refusal(
+            "limit_exceeded", f"{name} surrenders {wanted:,} for {year}, and units may still meet {most or 0:,} of what it owes; pay the rest"
+        )
+
+
+def admitted_by_installation(state: State, command: Command, year: int) -> pl.DataFrame | None:
+    """installation, admitted: units that may still be surrendered for the years up to `year`; None where the law sets no such limit."""
+    law = state.law(command.day)
+    if not offers(law, "units_admitted"):
+        return None
+    rows = _obligations(state, command, year)
+    most = np.asarray(ask_rows(law, "units_admitted", {"owed": rows["owed"].to_numpy(), "year": rows["year"].to_numpy().astype(np.int64)}))
+    frame = rows.with_columns(admitted=pl.Series(most, dtype=pl.Int64)).group_by("installation").agg(pl.col("admitted").sum())
+    done = surrendered_by_installation(state, paid=False)
+    frame = frame.join(done, on="installation", how="left").with_columns((pl.col("admitted") - pl.col("surrendered").fill_null(0)).clip(0))
+    return frame.select("installation", "admitted").sort("installation")
 
 
 def bring_forward(state: State, command: Command) -> Decision:
@@ -133,9 +160,8 @@ def owed_by_installation(state: State, command: Command, year: int, interim: boo
     """installation, owed: cumulative obligations of all years up to `year` (of the running period only its interim part, in an interim test), with
     the units that fines put on top, without those from which paying a fine released."""
     law = state.law(command.day)
-    rows = state.reports.frame.filter(pl.col("year") <= year, pl.col("verified").is_not_null()).select("installation", "year", "verified")
-    verified, years = rows["verified"].to_numpy(), rows["year"].to_numpy().astype(np.int64)
-    owed = np.asarray(ask_rows(law, "obligation", {"verified": verified, "year": years})) if offers(law, "obligation") and rows.height else verified
+    rows = _obligations(state, command, year)
+    verified, years, owed = rows["verified"].to_numpy(), rows["year"].to_numpy().astype(np.int64), rows["owed"].to_numpy()
     if interim:
         end = period_end(state, year)
         running = np.array([period_end(state, int(y)) == end for y in np.unique(years)])[np.searchsorted(np.unique(years), years)]
@@ -148,10 +174,27 @@ def owed_by_installation(state: State, command: Command, year: int, interim: boo
     return joined.select("installation", "owed").sort("installation")
 
 
-def surrendered_by_installation(state: State) -> pl.DataFrame:
-    """installation, surrendered: everything that left its account for the surrendered account, and what it surrendered before these books."""
+def _obligations(state: State, command: Command, year: int) -> pl.DataFrame:
+    """installation, year, verified, owed: each year's own obligation, of all years up to `year`. What a limit allows is known from the award."""
+    law = state.law(command.day)
+    rows = state.reports.frame.filter(pl.col("year") <= year, pl.col("verified").is_not_null()).select("installation", "year", "verified")
+    if not offers(law, "obligation") or not rows.height:
+        return rows.with_columns(owed="verified")
+    limits = state.entitlements.filter(pl.col("basis") == LIMIT).select("installation", "year", limit="quantity")
+    rows = rows.join(limits, on=["installation", "year"], how="left", maintain_order="left").with_columns(pl.col("limit").fill_null(0))
+    pool = {"verified": rows["verified"].to_numpy(), "year": rows["year"].to_numpy().astype(np.int64), "limit": rows["limit"].to_numpy()}
+    return rows.drop("limit").with_columns(owed=pl.Series(np.asarray(ask_rows(law, "obligation", pool)), dtype=pl.Int64))
+
+
+def surrendered_by_installation(state: State, paid: bool = True) -> pl.DataFrame:
+    """installation, surrendered: everything that left its account for the surrendered account, and what it surrendered before these books.
+
+    Payments in place of units count, unless `paid` is false.
+    """
     rows = state.books.transfers
     rows = rows[rows["to_account"] == state.accounts.number("surrendered")]
+    if not paid:
+        rows = rows[np.isin(rows["unit"], state.allowance_units())]
     accounts, index = np.unique(rows["from_account"], return_inverse=True)
     sums = np.zeros(len(accounts), dtype=np.int64)
     np.add.at(sums, index, rows["quantity"])

@@ -46,6 +46,7 @@ def read_activity(
     found["quantity"] = table.whole("quantity", required=True, least=0)
     found["heat_gj"] = table.whole("heat_gj", least=0, unit=" GJ").fill_null(0)
     found["rated_mw"] = table.whole("rated_mw", least=0, unit=" MW")
+    found["historical"] = table.whole("historical", least=0)
     for name in ("load", "intensity"):
         found[name] = table.decimal(name, least=0)
     for name in ("leakage_listed", "border_adjusted"):

@@ -12,7 +12,7 @@ from tonne.law.faults import (
     UnknownSystem,
 )
 from tonne.law.parameter import Growth, Parameter, Value
-from tonne.law.rulebook import Law, Rulebook, System
+from tonne.law.rulebook import Law, Link, Rulebook, System
 from tonne.law.scenario import apply_scenario, scenarios
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Growth",
     "Law",
     "LawError",
+    "Link",
     "NotYetInForce",
     "Parameter",
     "Rulebook",

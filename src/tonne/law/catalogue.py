@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
 from tonne.law import schema, vocabulary
 from tonne.law.faults import Fault, RulebookError, UnknownSystem, nearest
 from tonne.law.parameter import Parameter
-from tonne.law.rulebook import Answer, Rulebook, System
+from tonne.law.rulebook import Answer, Link, Rulebook, System
 from tonne.law.text import Document, read
 
 SHIPPED = Path(__file__).resolve().parent.parent / "rulebooks"
@@ -51,7 +52,7 @@ def _load_once(place: Path, answer: Answer | None) -> Rulebook:
 
 def _load(place: Path, answer: Answer | None) -> Rulebook:
     faults: list[Fault] = []
-    head, topics = _one_file(place, faults) if place.is_file() else _folder(place, faults)
+    head, topics, lines = _one_file(place, place.name, faults) if place.is_file() else _folder(place, faults)
     parameters: dict[str, Parameter] = {}
     rules: dict[str, tuple[str, ...]] = {}
     notes: dict[str, tuple[str, ...]] = {}
@@ -69,40 +70,65 @@ def _load(place: Path, answer: Answer | None) -> Rulebook:
                 parameters[parameter.path] = parameter
     if faults or head is None:
         raise RulebookError(faults)
-    return Rulebook(_system(head), parameters, rules, notes, str(place), answer=answer, chosen=chosen)
+    return Rulebook(_system(head, lines), parameters, rules, notes, str(place), answer=answer, chosen=chosen)
 
 
-def _folder(folder: Path, faults: list[Fault]) -> tuple[schema.SystemModel | None, dict[str, Document]]:
-    """The head and the topics of a folder: system.yaml and one file a topic."""
+Parts = tuple[schema.SystemModel | None, dict[str, Document], Document | None]
+
+
+def _folder(folder: Path, faults: list[Fault]) -> Parts:
+    """The head and the topics of a folder: system.yaml, which may hold topics itself, and one file a topic."""
     documents: dict[str, Document] = {}
     for path in sorted(folder.glob("*.y*ml")):
         shown = f"{folder.name}/{path.name}"
         if path.suffix != ".yaml":
             faults.append(Fault(shown, 0, "", "this file would not be read", f"name it {path.stem}.yaml"))
             continue
+        if path.name == HEAD:
+            continue
         try:
             documents[path.stem] = read(path, shown)
         except RulebookError as error:
             faults.extend(error.faults)
-    head = documents.pop(Path(HEAD).stem, None)
-    return (schema.validate(schema.SystemModel, head, faults) if head is not None else None), documents
+    head, inside, top = _one_file(folder / HEAD, f"{folder.name}/{HEAD}", faults)
+    for topic in sorted(inside.keys() & documents.keys()):
+        faults.append(Fault(documents[topic].file, 0, "", f"{HEAD} holds the topic {topic} too", "keep it in one place"))
+    return head, inside | documents, top
 
 
-def _one_file(path: Path, faults: list[Fault]) -> tuple[schema.SystemModel | None, dict[str, Document]]:
+def _one_file(path: Path, shown: str, faults: list[Fault]) -> Parts:
     """The simplest system is one short file: the keys of system.yaml, and under `topics:` what would be the topic files."""
-    document = read(path, path.name)
+    try:
+        document = read(path, shown)
+    except RulebookError as error:
+        faults.extend(error.faults)
+        return None, {}, None
     head = schema.validate(schema.OneFileModel, document, faults)
-    return head, {topic: document.below("topics", topic) for topic in (head.topics if head is not None else ())}
+    return head, {topic: document.below("topics", topic) for topic in (head.topics if head is not None else ())}, document
 
 
-def _system(head: schema.SystemModel) -> System:
+def _system(head: schema.SystemModel, document: Document | None) -> System:
     names: Mapping[str, str] = head.name
+    links = tuple(
+        Link(
+            link.system or "",
+            link.jurisdiction or "",
+            link.kind,
+            link.starts,
+            link.to,
+            link.source,
+            link.confidence,
+            link.note,
+            document.line(("links", index)) if document is not None else 0,
+        )
+        for index, link in enumerate(head.links)
+    )
     return System(
         id=head.id,
         name=names,
         status=head.status,
         design=head.design,
-        begins=head.begins,
+        begins=head.begins or date.max,
         unit_name=head.unit.name,
         unit_code=head.unit.code or head.unit.name,
         measure=head.unit.measure,
@@ -112,4 +138,5 @@ def _system(head: schema.SystemModel) -> System:
         level=head.level,
         time_zone=head.time_zone,
         notes=tuple(head.notes),
+        links=links,
     )

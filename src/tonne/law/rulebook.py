@@ -17,8 +17,26 @@ Answer = Callable[["Law", str, tuple[Any, ...], Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A tie to another system (by id), or to a jurisdiction that is none: its kind (vocabulary.LINKS), days (`ends` None: goes on), source."""
+
+    system: str
+    jurisdiction: str
+    kind: str
+    starts: date
+    ends: date | None
+    source: str
+    confidence: str = "source"
+    note: str = ""
+    line: int = 0
+
+    def holds_on(self, day: date) -> bool:
+        return self.starts <= day and (self.ends is None or day <= self.ends)
+
+
+@dataclass(frozen=True, slots=True)
 class System:
-    """Who it is: id, names by language, status, design, first day of law, what its unit is and measures, currency."""
+    """Who it is: id, names by language, status, design, first day of law (`date.max`: none yet), what its unit is and measures, currency, links."""
 
     id: str
     name: Mapping[str, str]
@@ -34,6 +52,12 @@ class System:
     level: str = ""
     time_zone: str = "UTC"
     notes: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+
+    @property
+    def has_law(self) -> bool:
+        """Whether any law is adopted. A system under consideration may have none; a scenario can give it a first day."""
+        return self.begins != date.max
 
 
 @dataclass(frozen=True)
@@ -60,9 +84,17 @@ class Rulebook:
     def at(self, day: date | str, known_on: date | str | None = None) -> Law:
         """The law on a day, as known on that or another day (all that is known, when left out). Raises BeforeSystem."""
         day = to_day(day)
+        if not self.system.has_law:
+            raise BeforeSystem(
+                f"{self.system.id} has no law yet: it is {self.system.status.replace('_', ' ')}, and what is proposed holds in a scenario only"
+            )
         if day < self.system.begins:
             raise BeforeSystem(f"{self.system.id} has no law on {day}; it begins {self.system.begins}")
         return Law(self, day, to_day(known_on) if known_on is not None else None)
+
+    def links_on(self, day: date | str) -> tuple[Link, ...]:
+        """The ties to other systems and jurisdictions that hold on a day."""
+        return tuple(link for link in self.system.links if link.holds_on(to_day(day)))
 
     def parameter(self, path: str) -> Parameter:
         """The parameter of a dotted path. Raises UnknownParameter with the nearest name."""

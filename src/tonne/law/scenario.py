@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tonne.law import schema
@@ -25,7 +26,7 @@ def apply_scenario(rulebook: Rulebook, scenario: str | Path) -> Rulebook:
         raise RulebookError(faults)
     if model.system != rulebook.system.id:
         raise ScenarioError(f"{path.name}: the scenario is written for {model.system!r}, not for {rulebook.system.id!r}")
-    result = rulebook.with_values({}, model.id, model.includes_proposed)
+    result = _begun(rulebook.with_values({}, model.id, model.includes_proposed))
     for index, patch in enumerate(model.patches):
         if patch.parameter not in rulebook.parameters:
             line = document.line(("patches", index, "parameter"))
@@ -43,6 +44,14 @@ def apply_scenario(rulebook: Rulebook, scenario: str | Path) -> Rulebook:
     if faults:
         raise RulebookError(faults)
     return result
+
+
+def _begun(rulebook: Rulebook) -> Rulebook:
+    """A system without any law yet begins, in a scenario that takes its proposals for law, with the first day that they name."""
+    days = [value.starts for parameter in rulebook.parameters.values() for value in parameter.values]
+    if rulebook.system.has_law or not rulebook.includes_proposed or not days:
+        return rulebook
+    return replace(rulebook, system=replace(rulebook.system, begins=min(days)))
 
 
 def _last_on_its_day(rulebook: Rulebook, path: str, value: Value, scenario: str) -> Rulebook:

@@ -143,9 +143,30 @@ class TopicModel(_Strict):
 
 class UnitModel(_Strict):
     name: str
-    measure: Literal["tonne", "short_ton", "kilogram"] = "tonne"
+    measure: Literal["tonne", "short_ton", "kilogram", "toe"] = "tonne"
     plural: str = ""
     code: str = ""
+
+
+class LinkModel(_Strict):
+    """A tie to another system, or to a jurisdiction that is none."""
+
+    system: str | None = None
+    jurisdiction: str | None = None
+    kind: Annotated[str, _one_of(*vocabulary.LINKS)]
+    starts: Day = Field(alias="from")
+    to: Day | None = None
+    source: Source
+    confidence: Annotated[str, _one_of(*vocabulary.CONFIDENCES)] = "source"
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _one_other_side(self) -> Self:
+        if (self.system is None) == (self.jurisdiction is None):
+            raise ValueError("a link names either a `system` or a `jurisdiction`")
+        if self.to is not None and self.to < self.starts:
+            raise ValueError(f"ends {self.to}, before it starts {self.starts}")
+        return self
 
 
 class SystemModel(_Strict):
@@ -153,20 +174,27 @@ class SystemModel(_Strict):
     name: Names
     status: Annotated[str, _one_of(*vocabulary.SYSTEM_STATUSES)]
     design: Annotated[str, _one_of(*vocabulary.DESIGNS)]
-    begins: Day
+    begins: Day | None
     unit: UnitModel
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     jurisdiction: str
     summary: str = ""
     level: str = ""
     time_zone: Annotated[str, BeforeValidator(_time_zone)] = "UTC"
+    links: list[LinkModel] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _begun(self) -> Self:
+        if self.begins is None and self.status in ("in_force", "ended"):
+            raise ValueError(f"a system whose status is {self.status!r} has a first day of law: `begins`")
+        return self
 
 
 class OneFileModel(SystemModel):
     """A whole rulebook in one file: who it is, and its topics below it."""
 
-    topics: dict[str, Any]
+    topics: dict[str, Any] = Field(default_factory=dict)
 
 
 class PatchModel(_DatedModel):

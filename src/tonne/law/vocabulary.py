@@ -22,6 +22,9 @@ TOPICS = (
     "statistics",
 )
 
+#: How two systems are tied: `two_way` (units of each pay in both), `accepts` (units of the other pay here), `accepted_by` (this one's pay
+#: there), `member` (a jurisdiction takes part in this system), `before` and `after` (one followed the other), `beside` (both bind one emission).
+LINKS = ("two_way", "accepts", "accepted_by", "member", "before", "after", "beside")
 STATUSES = ("in_force", "adopted", "proposed")
 CONFIDENCES = ("source", "seed", "recall", "derived")
 SYSTEM_STATUSES = ("in_force", "under_development", "under_consideration", "ended")
@@ -33,7 +36,7 @@ UNIT_WORDS = frozenset(
     allowance credit unit permit money ratio percent percentage_point basis_point text boolean date month_day count number rank
     tonne kilogram gram short_ton long_ton lot tick point share factor rounding
     tCO2 tCO2e ktCO2e MtCO2e GtCO2e kgCO2 kgCO2e gCO2e short_ton_co2 tC tN2O tCH4 tCF4 kgCF4 tonne_product
-    MW MWe kW GW MWh kWh GWh TWh GJ MJ TJ PJ kJ mmbtu kcal kgce tce m3 Nm3 ten_thousand_Nm3 litre cwt gross_tonnage
+    MW MWe kW GW MWh kWh GWh TWh GJ MJ TJ PJ kJ mmbtu kcal kgce tce toe m3 Nm3 ten_thousand_Nm3 litre cwt gross_tonnage
     degree_celsius meter metre km tkm pkm hectare
     day business_day week month year hour minute second time time_zone
     entity installation plant operator bidder auction bid participant country member_state state sector flight voyage
@@ -59,8 +62,8 @@ MASS = frozenset(
 #: What the calendar may order (`calendar.agenda`).
 TASKS = frozenset(
     """
-    issue pre_allocate allocate auction report verify final_allocate interim_surrender surrender penalise publish_circulation stabilise invalidate
-    carry_over
+    issue pre_allocate allocate auction report verify final_allocate award interim_surrender surrender penalise publish_circulation stabilise
+    invalidate carry_over
     """.split()
 )
 _SCALES = ("thousand_", "million_", "billion_", "ten_thousand_")

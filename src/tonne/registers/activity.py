@@ -23,6 +23,7 @@ ACTIVITY_SCHEMA: dict[str, Any] = {
     "leakage_listed": pl.Boolean,  # on the list of sectors exposed to carbon leakage
     "border_adjusted": pl.Boolean,  # product under a carbon border adjustment
     "intensity": tables.RATIO,  # tCO2 per unit of quantity; null: unknown
+    "historical": pl.Int64,  # tCO2e of the base period, where the law allocates by past emissions; null: unknown
 }
 _DEFAULTS: dict[str, Any] = {
     "sector": None,
@@ -32,6 +33,7 @@ _DEFAULTS: dict[str, Any] = {
     "leakage_listed": False,
     "border_adjusted": False,
     "intensity": None,
+    "historical": None,
 }
 _KEY = ("installation", "unit", "year")
 
@@ -49,7 +51,7 @@ class Activity:
         frame = tables.conform(self.frame, ACTIVITY_SCHEMA, _DEFAULTS, "activity")
         filled = ("installation", "unit", "year", "product", "quantity", "heat_gj", "leakage_listed", "border_adjusted")
         tables.refuse_nulls(frame, filled, "activity")
-        tables.refuse_negative(frame, ("quantity", "heat_gj", "load", "rated_mw", "intensity"), "activity")
+        tables.refuse_negative(frame, ("quantity", "heat_gj", "load", "rated_mw", "intensity", "historical"), "activity")
         object.__setattr__(self, "frame", tables.ordered(frame, _KEY, "activity"))
 
     @classmethod

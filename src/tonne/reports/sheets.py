@@ -11,7 +11,21 @@ from tonne.reports.words import HEADINGS, LETTERS, share, signed, used, whole
 if TYPE_CHECKING:
     from tonne.reports.data import RunData
 
-WHOLE_SYSTEM = ("cap", "allocated", "auctioned", "verified", "surrendered", "circulation", "reserve_intake", "reserve_balance")
+WHOLE_SYSTEM = (
+    "cap",
+    "allocated",
+    "auctioned",
+    "verified",
+    "limit",
+    "earned",
+    "bought",
+    "paid",
+    "surrendered",
+    "circulation",
+    "reserve_intake",
+    "reserve_balance",
+)
+SOME_SYSTEMS = ("limit", "earned", "bought", "paid")  # not worth a word where there is no such thing
 GIVEN = ("allocated_loaded", "verified_loaded", "surrendered_loaded")
 
 
@@ -59,7 +73,7 @@ def _by_year(data: RunData, title: str, names: Sequence[str], remark: str = "") 
     units = {"units": data.system.unit_code, "emissions": data.emissions, "": ""}
     columns = tuple(Column(HEADINGS[name][0], units[HEADINGS[name][1]]) for name in kept)
     rows = tuple(tuple(str(row[name]) if name == "year" else whole(row[name]) for name in kept) for row in data.table.to_dicts())
-    empty = [HEADINGS[name][0].lower() for name in present if name not in kept]
+    empty = [HEADINGS[name][0].lower() for name in present if name not in (*kept, *SOME_SYSTEMS)]
     nothing = f"No figures, or zero in every year: {', '.join(empty)}." if empty else ""
     return Sheet(title, columns, rows, f"{remark} {nothing}".strip())
 

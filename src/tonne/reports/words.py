@@ -14,6 +14,10 @@ HEADINGS: dict[str, tuple[str, str]] = {
     "allocated": ("Allocated free", "units"),
     "auctioned": ("Auctioned", "units"),
     "verified": ("Verified", "emissions"),
+    "limit": ("Limit", "emissions"),
+    "earned": ("Earned below it", "units"),
+    "bought": ("Sold at fixed price", "units"),
+    "paid": ("Settled in money", "units"),
     "surrendered": ("Surrendered", "units"),
     "circulation": ("Circulation", "units"),
     "circulation_published": ("Circulation published", "units"),
@@ -36,8 +40,8 @@ LETTERS: dict[str, str] = {
 }
 #: units in which a whole number is a name, not a quantity
 UNGROUPED = frozenset({"year", "code", "rule", "text", "calendar_rule", "formula"})
-_EMISSIONS = {"tonne": "t CO2e", "short_ton": "short tons CO2", "kilogram": "kg CO2e"}
-_MEASURES = {"tonne": "tonne of CO2e", "short_ton": "short ton of CO2", "kilogram": "kilogram of CO2e"}
+_EMISSIONS = {"tonne": "t CO2e", "short_ton": "short tons CO2", "kilogram": "kg CO2e", "toe": "toe"}
+_MEASURES = {"tonne": "tonne of CO2e", "short_ton": "short ton of CO2", "kilogram": "kilogram of CO2e", "toe": "tonne of oil equivalent"}
 
 
 def whole(number: Any) -> str:

@@ -52,6 +52,9 @@ def cap(
     return by_year(year, one)
 
 
+linear_cap = cap  # by a name of its own: others answer the same ask
+
+
 @rule("linear_reduction_cap", unit="allowance", given={"year": "year"})
 def reduction_step(year: Any, *, reduction_factor: Table, reference_quantity: Table, yearly_step: Table | None = None) -> Any:
     """Units by which the quantity falls from the year before: the published step, or factor x reference to the nearest unit (art. 9).
@@ -73,6 +76,50 @@ def linear_quantity(reference: Any, factor: Rate, steps: Any) -> Any:
         rows = counts == n
         out[rows] = multiply(np.array(quantities[rows]), 1 - fraction(factor) * int(n), rounding=NEAREST)
     return plain(out)
+
+
+@rule("tabled_cap", unit="allowance", given={"year": "year"})  # type: ignore[no-redef]
+def cap(year: Any, *, cap_by_year: Table) -> Any:
+    """Units for a year as the authority tables them, year by year. Raises ValueError, with the years there are, for a year that is not tabled.
+
+    A table that holds 589,300,000 for 2021 gives 589,300,000.
+    """
+
+    def one(y: int) -> int:
+        if cap_by_year.get(y) is None:
+            raise ValueError(f"no cap is tabled for {y}; there are {', '.join(map(str, sorted(cap_by_year))) or 'none'}")
+        return int(cap_by_year[y])
+
+    return by_year(year, one)
+
+
+tabled_cap = cap
+
+
+@rule("declining_cap", unit="allowance", given={"year": "year"})  # type: ignore[no-redef]
+def cap(year: Any, *, cap_by_year: Table, decline_rate: Table) -> Any:
+    """Units for a year: as tabled, otherwise last year's less a share of it, each year to the nearest unit.
+
+    `decline_rate` is by year: the share that holds from that year on. 91,000,000 x (1 - 0.025) = 88,725,000; the next year 86,506,875.
+    Raises ValueError before the first tabled year.
+    """
+
+    def one(y: int) -> int:
+        known = [k for k, quantity in cap_by_year.items() if k <= y and quantity is not None]
+        if not known:
+            raise ValueError(f"no cap for {y}: the first tabled year is {min(cap_by_year, default=None)}")
+        quantity = int(cap_by_year[max(known)])
+        for later in range(max(known) + 1, y + 1):
+            rates = [k for k in decline_rate if k <= later]
+            if not rates:
+                raise ValueError(f"no rate of decline for {later}: the first one is of {min(decline_rate, default=None)}")
+            quantity = int(multiply(quantity, 1 - fraction(decline_rate[max(rates)]), rounding=NEAREST))
+        return quantity
+
+    return by_year(year, one)
+
+
+declining_cap = cap
 
 
 @rule("tabled_aviation_cap", unit="allowance", given={"year": "year"})

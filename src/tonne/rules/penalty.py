@@ -1,7 +1,7 @@
 """What a shortfall costs: money for each missing unit, a multiple of the market's price, more units, a smaller allocation.
 
 `penalty` answers in money (Decimal, to the cent; a mapping low/high where the text leaves a range), `penalty_units` and `allocation_cut` in units.
-Two mechanisms answer the ask `penalty`; a rulebook chooses one of them. None of them says whether the units stay owed: that is `still_owed`.
+Four mechanisms answer the ask `penalty`; a rulebook chooses one of them. None of them says whether the units stay owed: that is `still_owed`.
 """
 
 from __future__ import annotations
@@ -65,6 +65,46 @@ def penalty(
 
 
 fine_by_price = penalty
+
+
+@rule("capped_price_multiple_fine", unit="money", given={"shortfall": "allowance", "mean_price": "money_per_unit"})  # type: ignore[no-redef]
+def penalty(shortfall: Any, mean_price: Any = None, *, fine_multiple: Rate, fine_ceiling: Rate | None = None) -> Any:
+    """Money owed for missing units: a multiple of the market's mean price, at most a ceiling for each unit where the law has one.
+
+    1,000 missing at a mean of 20,000 x 3 = 60,000 each: 60,000,000; at 40,000 the ceiling of 100,000 holds: 100,000,000. Raises ValueError without
+    a price, unless there is a ceiling to fall back on and no market yet.
+    """
+    missing = _missing(shortfall)
+    if mean_price is None:
+        raise ValueError("the fine is a multiple of the market's mean price; give mean_price")
+    each = fraction(mean_price) * fraction(fine_multiple)
+    each = each if fine_ceiling is None else min(each, fraction(fine_ceiling))
+    return _money(multiply(missing, each * 100, rounding=NEAREST))
+
+
+fine_by_capped_price = penalty
+
+
+@rule("tabled_price_fine", unit="money", given={"shortfall": "allowance", "year": "year"})  # type: ignore[no-redef]
+def penalty(shortfall: Any, year: Any, *, fine_price_by_year: Mapping[int, Rate | None], fine_multiple: Rate = 1) -> Any:
+    """Money owed for missing units: a multiple of a price that the law itself tables for the year (a fixed price, a ceiling, a charge).
+
+    1,000 missing in a year of 45 with a multiple of 2: 90,000.00. The last price tabled holds on. Raises ValueError before the first.
+    """
+    missing = _missing(shortfall)
+    years, rows = np.broadcast_arrays(np.asarray(year), missing)
+    cents = np.zeros(rows.shape, dtype=np.int64)
+    for one in np.unique(years):
+        tabled = [y for y, price in fine_price_by_year.items() if y <= int(one) and price is not None]
+        if not tabled:
+            raise ValueError(f"no price for {int(one)} that the fine could be a multiple of; the first is of {min(fine_price_by_year, default=None)}")
+        chosen = years == one
+        price = fine_price_by_year[max(tabled)]
+        cents[chosen] = multiply(np.array(rows[chosen]), fraction(price or 0) * 100 * fraction(fine_multiple), rounding=NEAREST)
+    return _money(cents)
+
+
+fine_by_tabled_price = penalty
 
 
 @rule("multiple_of_units", unit="allowance", given={"shortfall": "allowance"})

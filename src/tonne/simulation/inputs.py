@@ -22,9 +22,9 @@ from tonne.simulation.run import Inputs, mean_prices
 def synthetic_inputs(book: Rulebook, first: int, last: int, size: int, seed: int) -> Inputs:
     """A generated population scaled to the system's published totals (or to its cap, where no emissions are published)."""
     years = list(range(first, last + 1))
-    sectors = profile_of(book, first)
-    population = generate(size=size, seed=seed, years=years, totals=totals_for(book, years), sectors=sectors)
-    reports, activity, label = population.reports, population.activity.frame, population.label
+    totals, remark = totals_for(book, years, size)
+    population = generate(size=size, seed=seed, years=years, totals=totals, sectors=profile_of(book, first))
+    reports, activity, label = population.reports, population.activity.frame, population.label + remark
     if not allocates_by_rule(book, first):
         reports, activity = Reports(reports.frame.with_columns(allocated=pl.col("verified").fill_null(0) * 19 // 20)), None
         label += " The law of these years left allocation to the authority's own tables; here everybody is given 95 % of what they emit."

@@ -13,7 +13,7 @@ import polars as pl
 from tonne.administration.asks import offers
 from tonne.administration.kinds import Kind
 from tonne.administration.stabilise import circulation_parts
-from tonne.administration.state import State
+from tonne.administration.state import LIMIT, State
 from tonne.dates import calendar_year, day_number
 from tonne.ledger.statement import Statement
 from tonne.ledger.views import balance_on
@@ -42,11 +42,16 @@ class Outcome:
         supply, demand, holding = circulation_parts(self.state, year)
         surrendered = self._surrendered.get(year, (0, 0))
         allocated = self.state.entitlements.filter(pl.col("year") == year)
-        final = allocated.filter(pl.col("basis") != "pre_allocation")
-        granted = final if final.height else allocated
+        limits = allocated.filter(pl.col("basis") == LIMIT)
+        final = allocated.filter(~pl.col("basis").is_in(["pre_allocation", LIMIT]))
+        granted = final if final.height else allocated.filter(pl.col("basis") != LIMIT)
         return {
             "year": year,
             "cap": cap["quantity"] if cap else None,
+            "limit": int(limits["quantity"].sum()),
+            "earned": (notice("awarded", year) or {}).get("quantity", 0),
+            "bought": (notice("sold_at_fixed_price", year) or {}).get("quantity", 0),
+            "paid": (notice("paid", year) or {}).get("quantity", 0),
             "allocated": int(granted["quantity"].sum()),
             "allocated_loaded": int(granted.filter(pl.col("installation") != REMAINDER)["quantity"].sum()),
             "auctioned": auction["quantity"] if auction else 0,

@@ -308,6 +308,7 @@ def _activity(keys: pl.DataFrame, seed: int, years: Sequence[int], emissions: Nu
             of_product("leakage_listed", [product.leakage_listed for product in products]),
             of_product("border_adjusted", [product.border_adjusted for product in products]),
             ratio("intensity"),
+            pl.Series("historical", rows["historical"]),
         ]
     )
     return Activity(frame.select(list(ACTIVITY_SCHEMA)))
@@ -337,6 +338,9 @@ def _of_product(
     if product.rated_mw is not None:
         load = quantity * MILLION // (HOURS * rated[row])[:, None]
     span = len(years)
+    # As if the first year's output had been made at the product's middling intensity: who is worse than that has grown worse since.
+    middling = max(round(product.intensity * MILLION), 1)
+    historical = quantity[:, 0] * middling // MILLION
     return {
         "row": np.repeat(mine[row], span),
         "unit": np.repeat(unit + 1, span),
@@ -346,5 +350,6 @@ def _of_product(
         "load": np.full(row.size * span, -1, dtype=np.int64) if load is None else load.ravel(),
         "rated_mw": np.repeat(rated[row], span),
         "intensity": np.repeat(intensity[row], span),
+        "historical": np.repeat(historical, span),
         "product": np.full(row.size * span, place, dtype=np.int64),
     }

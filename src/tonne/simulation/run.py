@@ -24,8 +24,9 @@ from tonne.administration.decision import move
 from tonne.administration.events import ACCEPTED
 from tonne.administration.kinds import Kind
 from tonne.administration.permissions import ADMINISTRATOR
+from tonne.administration.purchase import price_by_law
 from tonne.administration.stabilise import reserve_parts
-from tonne.administration.surrender import admissible, owed_by_installation, period_end, surrendered_by_installation
+from tonne.administration.surrender import admissible, admitted_by_installation, owed_by_installation, period_end, surrendered_by_installation
 from tonne.law import LawError
 from tonne.registers.installations import INSTALLATION_SCHEMA, Installations
 from tonne.registers.reports import Reports
@@ -267,15 +268,42 @@ class _World:
             return
         probe = Command("probe", "surrender", ADMINISTRATOR, task.day, {"year": task.year})
         units = admissible(self.state, probe, task.year)
+        names = wanted["installation"]
         accounts = np.array([self.state.accounts.number(f"operator:{name}") for name in wanted["installation"].to_list()], dtype=np.int64)
-        need = wanted["quantity"].to_numpy()
+        whole = wanted["quantity"].to_numpy()
+        need = self._admitted(probe, task.year, names, whole)
         self._trade(task, units, accounts, need)
-        held = sum((self.state.books.availables(accounts, unit) for unit in units), np.zeros(len(accounts), dtype=np.int64))
+        held = self._held(accounts, units)
+        at_price, price = price_by_law(self.state.law(task.day), task.year)
+        if at_price == "fixed_price":
+            self._purchase(task, "bought", names, need - np.minimum(need, held), price)
+            units = admissible(self.state, probe, task.year)
+            held = self._held(accounts, units)
         give = np.minimum(need, held)
         rows = wanted.with_columns(quantity=pl.Series(give, dtype=pl.Int64)).filter(pl.col("quantity") > 0)
         if rows.height:
             command_id = f"{'interim_' if task.name == 'interim_surrender' else ''}surrenders:{task.year}"
             self.must(Command(command_id, "surrender", ADMINISTRATOR, task.day, {"year": task.year}, {"surrenders": rows}))
+        if at_price == "payment_price" and task.name == "surrender":
+            self._purchase(task, "paid", names, whole - give, price)
+
+    def _held(self, accounts: Any, units: Sequence[int]) -> Any:
+        return sum((self.state.books.availables(accounts, unit) for unit in units), np.zeros(len(accounts), dtype=np.int64))
+
+    def _admitted(self, probe: Command, year: int, names: pl.Series, wanted: Any) -> Any:
+        """Of what is to be met, what units may meet."""
+        room = admitted_by_installation(self.state, probe, year)
+        if room is None:
+            return wanted
+        most = names.to_frame().join(room, on="installation", how="left", maintain_order="left")["admitted"].fill_null(0)
+        return np.minimum(wanted, most.to_numpy())
+
+    def _purchase(self, task: Task, what: str, names: pl.Series, quantity: Any, price: Decimal | None) -> None:
+        """From the authority at the law's own price, by those who lack something and whom it costs at least one minor unit of money."""
+        rows = pl.DataFrame({"installation": names, "quantity": quantity}).filter(pl.col("quantity") > 0)
+        if rows.height and price:
+            body = {"year": task.year, "paid_in": True}
+            self.must(Command(f"{what}:{task.year}", "purchase", ADMINISTRATOR, task.day, body, {"purchases": rows}))
 
     def _wanted(self, task: Task) -> pl.DataFrame:
         """installation, quantity: what was surrendered for the year by the records; without records, what is owed and not surrendered yet."""
@@ -382,7 +410,8 @@ def published(rulebook: Any, name: str, last_year: int) -> Mapping[int, Any]:
 
 
 def mean_prices(rulebook: Any, first: int, last: int) -> dict[int, Decimal]:
-    """Money per unit by year: the published mean where the statistics have one, otherwise the auction's reserve price, otherwise nothing."""
+    """Money per unit by year: the published mean where the statistics have one, otherwise the auction's reserve price, otherwise the authority's
+    own selling price, otherwise nothing."""
     prices: dict[int, Decimal] = {}
     for name in ("auction_price", "mean_price", "price"):
         parameter = rulebook.parameters.get(f"statistics.{name}")
@@ -393,13 +422,15 @@ def mean_prices(rulebook: Any, first: int, last: int) -> dict[int, Decimal]:
                 prices.setdefault(year, round_decimal(price, "0.01", NEAREST))
     for year in range(first, last + 2):
         law = rulebook.at(max(date(year, 12, 31), rulebook.system.begins))
-        if year not in prices and offers(law, "auction_reserve_price"):
-            try:
-                floor = answer(law, "auction_reserve_price", (year,))
-            except (ValueError, KeyError, LawError):  # the law names no floor for that year
+        for ask in ("auction_reserve_price", "fixed_price", "payment_price"):
+            if year in prices or not offers(law, ask):
                 continue
-            if floor is not None:
-                prices[year] = Decimal(str(floor))
+            try:
+                own = answer(law, ask, (year,))
+            except (ValueError, KeyError, LawError):  # the law names none for that year
+                continue
+            if own is not None and Decimal(str(own)) > 0:
+                prices[year] = Decimal(str(own))
     for year in range(first, last + 2):  # a market without a newer price keeps the last one
         if year not in prices and year - 1 in prices:
             prices[year] = prices[year - 1]

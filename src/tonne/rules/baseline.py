@@ -1,0 +1,33 @@
+"""Baseline and credit: who emits less than its limit earns units for the difference, who emits more owes the difference.
+
+`limit` is what the system's `allocation` rule answers for the installation: a baseline, an output-based limit, a target intensity times output.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tonne.rules.declare import rule
+
+
+@rule("baseline_and_credit", unit="allowance", given={"verified": "tCO2e", "limit": "tCO2e"})
+def obligation(verified: Any, limit: Any) -> Any:
+    """Units owed: the emissions above the limit, nothing at or below it. 100,000 emitted under a limit of 90,000: 10,000."""
+    return _above(verified, limit)
+
+
+@rule("baseline_and_credit", unit="allowance", given={"verified": "tCO2e", "limit": "tCO2e"})
+def units_earned(verified: Any, limit: Any) -> Any:
+    """Units issued to an installation that stayed below its limit: the difference. 80,000 emitted under a limit of 90,000: 10,000."""
+    return _above(limit, verified)
+
+
+def _above(one: Any, other: Any) -> Any:
+    rows = [np.asarray(value) for value in (one, other)]
+    for row in rows:
+        if row.size and (row.dtype.kind not in "iu" or row.min() < 0):
+            raise ValueError("emissions and limits are whole tonnes, zero or more")
+    above = np.maximum(rows[0].astype(np.int64) - rows[1].astype(np.int64), 0)
+    return int(above) if above.ndim == 0 else above
