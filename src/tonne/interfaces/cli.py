@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tonne.interfaces import cli_ask, cli_check, cli_law, cli_log, cli_run
+from tonne.interfaces import cli_ask, cli_check, cli_law, cli_log, cli_run, cli_systems
 from tonne.interfaces.cli_words import Root, out
 
 app = typer.Typer(
@@ -35,7 +35,8 @@ def root(
     """Run a carbon market from its law."""
 
 
-app.command(short_help="Every system: status, cap, price, coverage, completeness.")(cli_law.systems)
+app.command(short_help="Every system in a line: status, cap, coverage, price, completeness.")(cli_systems.systems)
+app.command(short_help="How far each rulebook is to be trusted.")(cli_systems.fidelity)
 app.command(short_help="The law, with its sources.")(cli_law.show)
 app.command(short_help="What may be asked of a system.")(cli_ask.asks)
 app.command(short_help="Ask the law one question.")(cli_ask.ask)

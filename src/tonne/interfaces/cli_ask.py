@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tonne.interfaces.cli_law import KnownOn, On, System, entry_as_plain, facts
+from tonne.interfaces.cli_law import KnownOn, On, System, entry_as_plain
 from tonne.interfaces.cli_words import AsJson, Scenario, bold, console, day, emit, out, soft, system_of, today, wrapped
 
 ROOM = 34  # characters of a value where systems stand side by side

@@ -1,151 +1,18 @@
-"""`tonne systems` and `tonne show`: reading the law. `show` needs neither Polars nor Numba nor Altair."""
+"""`tonne show`: reading the law. It needs neither Polars nor Numba nor Altair."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tonne.interfaces.cli_words import AsJson, Scenario, bold, day, emit, out, say, soft, system_of, today, wrapped
+from tonne.interfaces.cli_words import AsJson, Scenario, bold, day, emit, out, soft, system_of, today, wrapped
+from tonne.interfaces.overview import facts
 
 System = Annotated[str, typer.Argument(metavar="SYSTEM", help="a system's id (tonne systems lists them), or the folder of a rulebook")]
 On = Annotated[str | None, typer.Option("--on", metavar="DAY", help="the day on which the law is asked; today if left out")]
 KnownOn = Annotated[str | None, typer.Option("--known-on", metavar="DAY", help="as far as it had been published by this day")]
 Language = Annotated[str, typer.Option("--lang", metavar="LANG", help="labels in en, zh-Hans or zh-Hant")]
-
-
-# -- systems
-
-
-def systems(as_json: AsJson = False) -> None:
-    """Every system: status, design, unit, cap, price, coverage, and how complete and sure its rulebook is."""
-    from tonne.law import RulebookError
-    from tonne.law import systems as ids
-
-    found: list[dict[str, Any]] = []
-    for name in ids():
-        try:
-            found.append(_system(name))
-        except RulebookError as error:
-            say(f"{name}: {error}")
-            found.append({"id": name, "faults": len(error.faults)})
-    if as_json:
-        emit({"systems": found})
-        return
-    for system in found:
-        _print_system(system)
-    out(soft("Next: tonne show SYSTEM, tonne asks SYSTEM, tonne check SYSTEM --cases, tonne run SYSTEM --from YEAR --to YEAR --synthetic 1000"))
-
-
-def _system(name: str) -> dict[str, Any]:
-    from tonne.interfaces.api import rulebook
-    from tonne.reports.lawpage import confidences, entries
-
-    book = rulebook(name)
-    law = book.at(today(book.system.begins))
-    cases = _cases(Path(book.place) / "cases")
-    return {
-        **facts(book),
-        "cap": _cap(law),
-        "price": _latest(law, ("mean_price", "price", "auction_price"), "_per_"),
-        "coverage": _latest(law, ("coverage", "share_of_emissions", "covered_share"), "percent"),
-        "parameters": len(book.parameters),
-        "topics": sorted({path.partition(".")[0] for path in book.parameters}),
-        "cases": sum(cases.values()),
-        "published_cases": cases["published"],
-        "values_by_confidence": confidences(entries(law)),
-    }
-
-
-def facts(book: Any) -> dict[str, Any]:
-    s = book.system
-    return {
-        "id": s.id,
-        "name": s.name.get("en", s.id),
-        "names": dict(s.name),
-        "status": s.status,
-        "design": s.design,
-        "begins": s.begins,
-        "unit": s.unit_name,
-        "unit_code": s.unit_code,
-        "measure": s.measure,
-        "currency": s.currency,
-        "jurisdiction": s.jurisdiction,
-    }
-
-
-def _cases(folder: Path) -> Counter[str]:
-    """How many cases of each kind lie in a folder."""
-    from tonne.law.text import read
-
-    documents = (read(path).data for path in folder.rglob("*.yaml"))
-    return Counter(case.get("kind", "published") for data in documents if isinstance(data, list) for case in data if isinstance(case, dict))
-
-
-def _cap(law: Any) -> dict[str, Any] | None:
-    """The cap of the law's year; None where the system has none before the year is over, or the law cannot say."""
-    from tonne.administration.asks import answer, offers
-    from tonne.law import LawError
-
-    if not offers(law, "cap"):
-        return None
-    try:
-        return {"year": law.day.year, "units": answer(law, "cap", (law.day.year,))}
-    except (LawError, ValueError, KeyError):
-        return None
-
-
-def _latest(law: Any, names: Iterable[str], unit_has: str) -> dict[str, Any] | None:
-    """The newest row of the first of these published series that the rulebook has."""
-    for name in names:
-        path = f"statistics.{name}"
-        parameter = law.rulebook.parameters.get(path)
-        if parameter is None or unit_has not in parameter.unit or not parameter.by or not law.has(path):
-            continue
-        rows = {key: value for key, value in law.value(path).items() if isinstance(value, (int, Decimal))}
-        if rows:
-            key = max(rows, key=lambda k: (isinstance(k, int), str(k).zfill(8)))
-            return {parameter.by: key, "value": rows[key], "unit": parameter.unit}
-    return None
-
-
-def _print_system(system: dict[str, Any]) -> None:
-    from tonne.reports.words import measure_word
-
-    out(f"{bold(system['id'])}  {system.get('name', '')}")
-    if "faults" in system:
-        out(f"  its rulebook has {system['faults']} faults: tonne check {system['id']}\n")
-        return
-    cap, price, coverage = system["cap"], system["price"], system["coverage"]
-    code = f" ({system['unit_code']})" if system["unit_code"] != system["unit"] else ""
-    sure = ", ".join(f"{name} {count}" for name, count in system["values_by_confidence"].items())
-    cases = f"{system['cases']} cases, {system['published_cases']} of them published numbers"
-    lines = {
-        "status": f"{' '.join((system['status'] + '; ' + system['design']).split('_'))}; law since {system['begins']}; {system['jurisdiction']}",
-        "unit": f"{system['unit']}{code}, one for each {measure_word(system['measure'])}; money in {system['currency']}",
-        "cap": f"{cap['units']:,} units in {cap['year']}" if cap else "known only after the year, or not tabled",
-        "price": _said(price),
-        "coverage": _said(coverage).replace(" percent", " % of emissions"),
-        "rulebook": f"{system['parameters']} parameters in {len(system['topics'])} topics; {cases}",
-        "values": sure,
-    }
-    for name, text in lines.items():
-        if text:
-            wrapped(f"  {name:<10}", text)
-    out()
-
-
-def _said(latest: dict[str, Any] | None) -> str:
-    if latest is None:
-        return ""
-    from tonne.reports.words import figure
-
-    by, key = next(iter(latest.items()))
-    return f"{figure(latest['value'])} {latest['unit'].replace('_', ' ')} ({key if by == 'year' else f'{by} {key}'})"
 
 
 # -- show
@@ -183,6 +50,13 @@ def show(
         wrapped("", book.system.summary)
     for name in dict.fromkeys(entry.topic for entry in found):
         _print_topic(book, name, [entry for entry in found if entry.topic == name], history, whole=topic is None or "." not in topic)
+    if topic is None and book.system.links:
+        out(f"\n{bold('links')}")
+        for link in book.system.links:
+            until = f" until {link.ends}" if link.ends else ""
+            wrapped("  - ", f"{link.kind.replace('_', ' ')} {link.system or link.jurisdiction} from {link.starts}{until}: {link.source} [{link.confidence}]")
+            if link.note:
+                wrapped("    ", link.note)
     if topic is None and book.system.notes:
         out(f"\n{bold('notes')}")
         for note in book.system.notes:
