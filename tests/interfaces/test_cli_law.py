@@ -50,12 +50,25 @@ def test_systems_lists_each_with_status_unit_cap_and_how_sure_it_is() -> None:
     assert eu["status"] == "in_force" and eu["design"] == "cap_and_trade" and eu["currency"] == "EUR" and eu["begins"] == "2005-01-01"
     assert eu["parameters"] > 100 and eu["cases"] > 50 and eu["values_by_confidence"]["source"] > 50 and eu["cap"]["units"] > 10**9
     assert found["china-national-ets"]["cap"] is None and found["rggi"]["price"]["unit"] == "USD_per_allowance"
+    assert eu["coverage_percent"] == 40 and eu["auction_share_percent"] and eu["chapters"]["lacks"] == []
     text = call("systems").stdout
-    assert (
-        "one for each short ton of CO2" in text
-        and "known only after the year" in text
-        and re.search(r"\d+ cases, \d+ of them published numbers", text)
-    )
+    assert "In force" in text and "Price rules" in text and max(len(line) for line in text.splitlines()) <= 120
+    assert re.search(r"^rggi +cap, invest +2009 +[\d.]+ +14 +90 +3.3 +[\d.]+ USD +floor ceiling +11 +\d+", text, re.MULTILINE)
+
+
+def test_systems_named_are_shown_with_all_that_is_known() -> None:
+    text = call("systems", "rggi", "china-national-ets").stdout
+    assert "one for each short ton of CO2" in text and "every unit, limit ex post" in text
+    assert re.search(r"\d+ cases, \d+ of them published numbers", text)
+    assert [system["id"] for system in answer("systems", "rggi")["systems"]] == ["rggi"]
+
+
+def test_fidelity_counts_figures_by_confidence_cases_by_kind_and_gaps() -> None:
+    found = answer("fidelity")
+    one = next(system for system in found["systems"] if system["id"] == "rggi")
+    assert one["figures"] == sum(one["values_by_confidence"].values()) and one["cases_by_kind"]["published"] >= 70
+    assert found["total"]["figures"] == sum(system["figures"] for system in found["systems"])
+    assert "How sure the rulebooks are" in call("fidelity", "rggi").stdout
 
 
 # -- show

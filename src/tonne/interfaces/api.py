@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -50,12 +50,14 @@ def market(where: str | Path, system: str | None = None, scenario: str = "") -> 
 class Run:
     """A market carried through some years. Tables are Polars frames; `close` releases the log."""
 
-    def __init__(self, outcome: Outcome, faults: Sequence[Any], seconds: float, desk: Desk | None) -> None:
+    def __init__(self, outcome: Outcome, faults: Sequence[Any], seconds: float, desk: Desk | None, book: Rulebook, entries: Sequence[Any]) -> None:
         self.outcome = outcome
         self.faults = tuple(faults)
         self.seconds = seconds
         self.label = outcome.inputs.synthetic
         self._desk = desk
+        self._founding = book
+        self._entries = tuple(entries)
 
     @property
     def law(self) -> Law:
@@ -66,6 +68,17 @@ class Run:
     @cached_property
     def state_hash(self) -> str:
         return self.outcome.state.hash().hex()
+
+    def verify(self) -> tuple[int, list[str]]:
+        """(entries, what differs): every entry of a run in memory decided again from the first one on. A run with a log of its own has `tonne log
+        verify`, which also reads what is stored."""
+        from tonne.administration.clerk import Administration
+
+        again = Administration(self._founding, self._founding.system.begins)
+        differences = [f"entry {entry.sequence} ({entry.kind} {entry.command_id}): {what}" for entry in self._entries for what in again.audit(entry)]
+        if self._entries and again.state.hash() != self.outcome.state.hash():
+            differences.append("the state decided again is not the state of the run")
+        return len(self._entries), differences
 
     def table(self) -> pl.DataFrame:
         return self.outcome.table()
@@ -132,7 +145,7 @@ class Run:
 
 def run(
     system: str | Path,
-    years: tuple[int, int],
+    years: tuple[int, int] | None = None,
     installations: Any = None,
     reports: Any = None,
     *,
@@ -149,7 +162,7 @@ def run(
     rejects: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Run:
-    """Run a system from the first to the last of `years`, deadlines included.
+    """Run a system from the first to the last of `years`, deadlines included; without years, through its last whole compliance period.
 
     installations, reports  files (CSV, Parquet) or registers; or `synthetic`: so many generated installations, scaled to published totals
     activity                what was produced, where the law's own rule is to allocate
@@ -160,20 +173,21 @@ def run(
     Raises BadFile, RunRefused, StoreError, LawError, ValueError (nothing to run on).
     """
     from tonne.simulation import run as runs
-    from tonne.simulation.inputs import with_surroundings
+    from tonne.simulation.inputs import whole_period, with_surroundings
     from tonne.simulation.outcome import Outcome
 
     started = time.perf_counter()
-    first, last = years
+    book = rulebook(system, scenario)
+    first, last = years if years is not None else whole_period(book, datetime.now().astimezone().date())
     if last < first:
         raise ValueError(f"the years run from {first} to {last}; the last is before the first")
-    book = rulebook(system, scenario)
     book.at(date(first, 12, 31))  # refuses a year before the system's first law
     inputs, faults = _inputs(
         book, first, last, installations, reports, activity, totals, columns, synthetic, seed, skip_bad=skip_bad, rejects=rejects
     )
     inputs = with_surroundings(book, inputs, first, last, opening, prices)
     desk: Desk | None = None
+    entries: list[Any] = []
     if log is not None:
         desk = market(log, book.system.id if Path(book.place).name == book.system.id else str(system), scenario or "")
 
@@ -190,7 +204,10 @@ def run(
             return clerk
 
         def send(command: Any) -> Any:
-            return clerk.handle(command)[0]
+            reply, entry = clerk.handle(command)
+            if entry is not None:
+                entries.append(entry)
+            return reply
 
     try:
         runs.run(administration, send, inputs, first, last, progress or (lambda what, done, of: None))
@@ -198,7 +215,8 @@ def run(
         if desk is not None:
             desk.close()
         raise
-    return Run(Outcome(administration().state, inputs, first, last), faults, time.perf_counter() - started, desk)
+    outcome = Outcome(administration().state, inputs, first, last)
+    return Run(outcome, faults, time.perf_counter() - started, desk, book, entries)
 
 
 def _inputs(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tonne.interfaces import cli_ask, cli_check, cli_law, cli_log, cli_run, cli_systems
+from tonne.interfaces import cli_ask, cli_check, cli_law, cli_log, cli_new, cli_run, cli_systems
 from tonne.interfaces.cli_words import Root, out
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ app.command(short_help="What may be asked of a system.")(cli_ask.asks)
 app.command(short_help="Ask the law one question.")(cli_ask.ask)
 app.command(short_help="Systems side by side.")(cli_ask.compare)
 app.command(short_help="Is a rulebook sound? Which published numbers hold?", cls=cli_check.CheckCommand)(cli_check.check)
+app.command(short_help="Write a rulebook to start from, like another.")(cli_new.new)
 app.command(short_help="Run a system through some years.", cls=cli_run.RunCommand)(cli_run.run)
 app.command(short_help="Run a market on generated installations.")(cli_run.demo)
 app.add_typer(cli_log.app, name="log")

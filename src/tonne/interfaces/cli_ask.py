@@ -143,6 +143,7 @@ def compare(
     """Systems side by side: who they are, the parameters they share, the questions they answer."""
     from tonne.administration.asks import asks as all_asks
     from tonne.interfaces.api import rulebook
+    from tonne.interfaces.overview import facts, proposed
     from tonne.law.vocabulary import TOPICS
 
     if len(systems) < 2:
@@ -150,7 +151,7 @@ def compare(
     if topic is not None and topic not in TOPICS:
         raise typer.BadParameter(f"{topic!r} is none of {', '.join(TOPICS)}", param_hint="--topic")
     when = day(on, "--on")
-    books = [rulebook(system_of(name)) for name in systems]
+    books = [proposed(rulebook(system_of(name))) for name in systems]
     laws = [book.at(when or today(book.system.begins)) for book in books]
     ids = [book.system.id for book in books]
     described = [facts(book) | {"parameters": len(book.parameters), "rules": sum(len(names) for names in book.rules.values())} for book in books]

@@ -54,7 +54,10 @@ def show(
         out(f"\n{bold('links')}")
         for link in book.system.links:
             until = f" until {link.ends}" if link.ends else ""
-            wrapped("  - ", f"{link.kind.replace('_', ' ')} {link.system or link.jurisdiction} from {link.starts}{until}: {link.source} [{link.confidence}]")
+            wrapped(
+                "  - ",
+                f"{link.kind.replace('_', ' ')} {link.system or link.jurisdiction} from {link.starts}{until}: {link.source} [{link.confidence}]",
+            )
             if link.note:
                 wrapped("    ", link.note)
     if topic is None and book.system.notes:

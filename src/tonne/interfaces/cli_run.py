@@ -14,11 +14,20 @@ DEMO_YEARS = (2013, 2020)
 CHART_SCALE = 2.0  # pixels of a PNG for each of the page
 
 
+SYNTHETIC = 1000  # installations, where --synthetic stands alone
+
+
 class RunCommand(TyperCommand):
-    """`--columns a=b c=d` takes every pair that follows."""
+    """`--columns a=b c=d` takes every pair that follows; `--synthetic` may stand without a number."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, spread_columns(args))
+        return super().parse_args(ctx, with_number(spread_columns(args)))
+
+
+def with_number(args: list[str]) -> list[str]:
+    """`--synthetic` alone, or before what is no number, as `--synthetic=1000`."""
+    following = [*args[1:], ""]
+    return [f"--synthetic={SYNTHETIC}" if arg == "--synthetic" and not after.isdigit() else arg for arg, after in zip(args, following, strict=True)]
 
 
 def spread_columns(args: list[str]) -> list[str]:
@@ -39,8 +48,8 @@ def spread_columns(args: list[str]) -> list[str]:
 
 def run(
     system: Annotated[str, typer.Argument(metavar="SYSTEM", help="a system's id, or the folder of a rulebook")],
-    first: Annotated[int, typer.Option("--from", metavar="YEAR", help="first emissions year")],
-    last: Annotated[int, typer.Option("--to", metavar="YEAR", help="last emissions year")],
+    first: Annotated[int | None, typer.Option("--from", metavar="YEAR", help="first emissions year; else that of the last whole period")] = None,
+    last: Annotated[int | None, typer.Option("--to", metavar="YEAR", help="last emissions year")] = None,
     installations: Annotated[Path | None, typer.Option("--installations", metavar="FILE", help="who is registered (CSV, Parquet)")] = None,
     reports: Annotated[Path | None, typer.Option("--reports", metavar="FILE", help="allocation, emissions and surrender by year")] = None,
     activity: Annotated[Path | None, typer.Option("--activity", metavar="FILE", help="what was produced, for the law's own allocation rule")] = None,
@@ -51,7 +60,7 @@ def run(
             "--columns", metavar="OURS=THEIRS", help="a column by another name (year=yr, or reports.year=yr for that file alone); may be repeated"
         ),
     ] = None,
-    synthetic: Annotated[int | None, typer.Option("--synthetic", metavar="N", min=1, help="generate so many installations instead")] = None,
+    synthetic: Annotated[int | None, typer.Option("--synthetic", metavar="[N]", min=1, help="generate so many installations instead (1,000)")] = None,
     seed: Annotated[int, typer.Option("--seed", help="of what is generated")] = 1,
     scenario: Scenario = None,
     log: Annotated[
@@ -65,7 +74,9 @@ def run(
 ) -> None:
     """Run a system through some years, deadlines included, on records or on generated installations."""
     _check_inputs(installations, reports, synthetic, activity, totals)
-    if last < first:
+    if (first is None) != (last is None):
+        raise typer.BadParameter("give both --from and --to, or neither: then the last whole compliance period is run", param_hint="--to")
+    if first is not None and last is not None and last < first:
         raise typer.BadParameter(f"the last year, {last}, is before the first, {first}", param_hint="--to")
     _must_be_sound(system, scenario)
     if out_dir is not None:
@@ -75,7 +86,7 @@ def run(
     with progress(as_json) as show:
         result = tonne.run(
             system_of(system),
-            years=(first, last),
+            years=(first, last) if first is not None and last is not None else None,
             installations=installations,
             reports=reports,
             activity=activity,
@@ -90,14 +101,23 @@ def run(
             progress=show,
         )
     with result:
+        checked = result.verify() if synthetic is not None and log is None else None
         data = result.data()
         written = write_all(out_dir, result, data, overwrite) if out_dir is not None else []
         if as_json:
-            emit(as_plain(result, data) | ({"files": [str(path) for path in written]} if out_dir is not None else {}))
+            emit(as_plain(result, data) | _as_plain_check(checked) | ({"files": [str(path) for path in written]} if out_dir is not None else {}))
         else:
             print_run(result, data)
+            if checked is not None:
+                out(f"log verified: {checked[0]} entries decided again, {len(checked[1]) or 'no'} differences")
             for path in written:
                 say(f"wrote {path}")
+    if checked is not None and checked[1]:
+        raise RuntimeError(f"the log does not verify: {checked[1][0]}")
+
+
+def _as_plain_check(checked: tuple[int, list[str]] | None) -> dict[str, Any]:
+    return {} if checked is None else {"verified": {"entries": checked[0], "differences": checked[1]}}
 
 
 def _check_inputs(installations: Path | None, reports: Path | None, synthetic: int | None, activity: Path | None, totals: Path | None) -> None:

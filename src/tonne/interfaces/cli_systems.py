@@ -12,6 +12,16 @@ from tonne.interfaces.overview import CHAPTERS, Overview, overview
 
 STATUS = {"in_force": "In force", "under_development": "In preparation", "under_consideration": "Under consideration", "ended": "Ended"}
 ORDER = tuple(STATUS)
+LEGEND = (
+    "Since: first day with any law. Cap: millions of units, of the newest year it is known for. Cov: % of the jurisdiction's emissions. In it: "
+    "entities. Sold: % of the cap. Credits: most of an obligation that credits may meet, %. Law: how many of the chapters of a market's law the "
+    f"rulebook has, of {len(CHAPTERS)}. Pub: published numbers that it reproduces."
+)
+TRUST = (
+    "Figures: dated values. Source: seen in a source; seed: in a founding document; recall: known, not seen; derived: worked out from sourced "
+    "figures. Published cases reproduce numbers that an authority printed; illustrations stand on recalled or invented figures and count for "
+    "nothing. Gaps: facts that no rulebook holds, with the reason (gaps.md beside each rulebook)."
+)
 DESIGN = {"cap_and_trade": "cap, trade", "cap_and_invest": "cap, invest", "baseline_and_credit": "baseline", "output_based": "output based"}
 
 
@@ -33,9 +43,7 @@ def systems(
         if of_status:
             console().print(_table(f"{words}: {len(of_status)}", of_status))
             out()
-    wrapped("", f"{len(found)} systems. Since: first day with any law. Cap: millions of units, of the newest year it is known for. Cov: % of the jurisdiction's "
-            "emissions. In it: entities. Sold: % of the cap. Credits: most of an obligation that credits may meet, %. Law: how many of the chapters of a market's law the "
-            f"rulebook has, of {len(CHAPTERS)}. Pub: published numbers that it reproduces.")  # fmt: skip
+    wrapped("", f"{len(found)} systems. {LEGEND}")
     out(soft("Next: tonne systems SYSTEM, tonne show SYSTEM, tonne compare SYSTEM SYSTEM, tonne fidelity, tonne run SYSTEM --synthetic"))
 
 
@@ -63,9 +71,7 @@ def fidelity(
     rows.append(("all", f"{total['figures']:,}", *share, *cases, f"{total['gaps']:,}"))
     for table in rich_tables(Sheet("How sure the rulebooks are", tuple(heads), tuple(rows)), console().width):
         console().print(table)
-    wrapped("", "Figures: dated values. Source: seen in a source; seed: in a founding document; recall: known, not seen; derived: worked out from sourced "
-            "figures. Published cases reproduce numbers that an authority printed; illustrations stand on recalled or invented figures and count for "
-            "nothing. Gaps: facts that no rulebook holds, with the reason (gaps.md beside each rulebook).")  # fmt: skip
+    wrapped("", TRUST)
 
 
 def _overviews(names: list[str]) -> Iterator[Overview]:
@@ -113,7 +119,7 @@ def _figures(one: Overview, sure: list[str]) -> list[str]:
     return [f"{one.values:,}", *(f"{100 * one.confidences.get(name, 0) / max(one.values, 1):.0f}" for name in sure)]
 
 
-COLUMNS = (("System", 25), ("Design", 12), ("Since", 5), ("Cap", 8), ("Cov", 4), ("In it", 5), ("Sold", 4), ("Credits", 7), ("Price", 11),
+COLUMNS = (("System", 25), ("Design", 12), ("Since", 6), ("Cap", 8), ("Cov", 5), ("In it", 6), ("Sold", 5), ("Credits", 8), ("Price", 12),
            ("Price rules", 13), ("Law", 3), ("Pub", 3))  # fmt: skip
 WORDS = ("System", "Design", "Price rules")
 
@@ -123,7 +129,7 @@ def _table(title: str, found: list[Overview]) -> Any:
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     for head, width in COLUMNS:
         table.add_column(head, justify="left" if head in WORDS else "right", width=width, overflow="fold")
     for one in found:
@@ -166,7 +172,8 @@ def _print_card(one: Overview) -> None:
     code = f" ({f['unit_code']})" if f["unit_code"] != f["unit"] else ""
     since = f"law since {f['begins']}" if f["begins"] else "no law yet"
     links = "; ".join(
-        f"{link['kind'].replace('_', ' ')} {link['system'] or link['jurisdiction']} {link['from'].year}" + (f"-{link['to'].year}" if link["to"] else "")
+        f"{link['kind'].replace('_', ' ')} {link['system'] or link['jurisdiction']} {link['from'].year}"
+        + (f"-{link['to'].year}" if link["to"] else "")
         for link in f["links"]
     )
     sure = ", ".join(f"{name} {count}" for name, count in one.confidences.items())

@@ -27,13 +27,18 @@ def folder_of(system: str | Path) -> Path:
     if isinstance(system, str) and Path(system).name == system and (SHIPPED / system / HEAD).is_file():
         return SHIPPED / system
     place = Path(system)
-    if (place / HEAD).is_file() or (place.suffix == ".yaml" and place.is_file()):
+    if is_rulebook(place):
         return place
     if place.is_dir():
         raise UnknownSystem(f"{place} has no {HEAD}, so it is no rulebook; name a folder that has one, or a rulebook in one .yaml file")
     if place.is_file():
         raise UnknownSystem(f"{place} is no rulebook: a rulebook is a folder with a {HEAD}, or one .yaml file")
     raise UnknownSystem(f"no system {str(system)!r}; {nearest(str(system), systems()) or 'see `tonne systems`'}")
+
+
+def is_rulebook(place: Path) -> bool:
+    """Whether a rulebook lies there: a folder with its head, or a file."""
+    return (place / HEAD).is_file() or (place.suffix == ".yaml" and place.is_file())
 
 
 def load(system: str | Path, answer: Answer | None = None) -> Rulebook:

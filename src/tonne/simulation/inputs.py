@@ -9,8 +9,10 @@ from decimal import Decimal
 
 import polars as pl
 
-from tonne.administration.asks import asks, parameters
-from tonne.law import NotYetInForce, Rulebook
+from tonne.administration.agenda import day_of
+from tonne.administration.asks import answer, asks, parameters
+from tonne.administration.state import State
+from tonne.law import LawError, NotYetInForce, Rulebook
 from tonne.registers.reports import Reports
 from tonne.simulation.outcome import opening as opening_of
 from tonne.simulation.outcome import totals_of
@@ -29,6 +31,48 @@ def synthetic_inputs(book: Rulebook, first: int, last: int, size: int, seed: int
         reports, activity = Reports(reports.frame.with_columns(allocated=pl.col("verified").fill_null(0) * 19 // 20)), None
         label += " The law of these years left allocation to the authority's own tables; here everybody is given 95 % of what they emit."
     return Inputs(population.installations, reports, activity, None, synthetic=label, lapses=seed)
+
+
+def whole_period(book: Rulebook, today: date) -> tuple[int, int]:
+    """First and last emissions year of the last compliance period that is over by a day; of the first one that is to come, where none is over yet.
+
+    A period is over on its surrender deadline. Periods for which the law tables no cap are passed over. Raises ValueError where the law knows no
+    deadline at all.
+    """
+    state = State(book, book.system.begins)
+    first_year = book.system.begins.year
+    ended: tuple[int, int] | None = None
+    for year in range(first_year, max(today.year, first_year) + 12):
+        end = _period_end(book, year)
+        if year != end:
+            continue
+        due = day_of(state, "surrender", end)
+        period = (min(y for y in range(max(first_year, end - 12), end + 1) if _period_end(book, y) == end), end)
+        if due is None or not _has_caps(book, period):
+            continue
+        if due > today:
+            return ended or period
+        ended = period
+    if ended is None:
+        raise ValueError(f"the law of {book.system.id} has no surrender deadline to run to; it lacks calendar.agenda, or what its rules need")
+    return ended
+
+
+def _period_end(book: Rulebook, year: int) -> int:
+    """By the law of the year itself."""
+    law = book.at(max(date(year, 12, 31), book.system.begins))
+    return int(law.value("calendar.period_end").get(year, year)) if law.has("calendar.period_end") else year
+
+
+def _has_caps(book: Rulebook, period: tuple[int, int]) -> bool:
+    for year in range(period[0], period[1] + 1):
+        law = book.at(max(date(year, 12, 31), book.system.begins))
+        try:
+            if "cap" in asks(book) and answer(law, "cap", (year,)) is None:
+                return False
+        except (LawError, ValueError, KeyError):  # the law tables none for that year
+            return False
+    return True
 
 
 def allocates_by_rule(book: Rulebook, year: int) -> bool:

@@ -1,0 +1,196 @@
+"""A first rulebook for somebody who has none: the skeleton of another system, with comments, that passes `tonne check` as it stands."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+ROWS = 5  # of a table by year that are carried over
+WIDTH = 150
+
+TOPIC_WORDS = {
+    "scope": "Who is in the system.",
+    "cap": "How many units there are.",
+    "allocation": "Who gets units, and for what.",
+    "auction": "How units are sold.",
+    "stability": "What happens when there are too many or too few, or the price runs away.",
+    "obligation": "What an emitter owes, and how it may be met.",
+    "credits": "Which credits count, and how many.",
+    "registry": "Banking, borrowing, vintages, accounts.",
+    "calendar": "When the law acts: +1 09-30 is 30 September of the year after the emissions.",
+    "penalty": "What a missing unit costs.",
+    "trading": "Where and how units are traded.",
+    "monitoring": "How emissions are measured.",
+    "statistics": "Published figures; no rule reads them.",
+}
+
+
+def write_starter(folder: Path, system: str, like: Any, begins: date) -> list[Path]:
+    """Write the folder of a new system made like another (its rulebook, able to answer). Returns the files written.
+
+    Chosen mechanisms and the parameters that they read are carried over, each with its newest figure, marked as the other system's and to be
+    replaced. Tables by year are moved to the first years of the new one. Raises FileExistsError when the folder holds anything.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(f"{folder} exists already; choose another name, or --to another folder")
+    files = {"system.yaml": _head(system, like, begins)}
+    for topic in like.rules:
+        text = _topic(topic, like, begins)
+        if text:
+            files[f"{topic}.yaml"] = text
+    files["cases/first.yaml"] = _cases(system, like, begins)
+    population = Path(like.place) / "synthetic" / "population.yaml"
+    if population.is_file():  # illustration, not law: the shapes of generated installations whose sectors and products this law names
+        files["synthetic/population.yaml"] = population.read_text(encoding="utf-8")
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in files]
+
+
+def _head(system: str, like: Any, begins: date) -> str:
+    s = like.system
+    name = system.replace("-", " ").title()
+    code = f", code: {_yaml(s.unit_code)}" if s.unit_code != s.unit_name else ""
+    return f"""\
+# Who the system is. Every key is explained in docs/write-a-rulebook.md; `tonne check` says what is wrong, where, and what to do.
+id: {system}                      # small letters, digits and hyphens; the folder's name
+name: {{en: {name}, zh-Hans: {name}, zh-Hant: {name}}}   # replace by the names in the languages you need; en is enough
+status: under_development        # in_force | under_development | under_consideration | ended
+design: {s.design}
+begins: {begins}               # the first day with any law; asking about an earlier day is an error
+unit: {{name: {_yaml(s.unit_name)}{code}, measure: {s.measure}}}
+currency: {s.currency}                    # ISO code; every price of the law is in it
+jurisdiction: {name}             # replace by where the law holds
+time_zone: {s.time_zone}
+summary: Replace this by one or two sentences. Made like {s.id}; every figure is still that system's own.
+"""
+
+
+def _topic(topic: str, like: Any, begins: date) -> str:
+    from tonne.administration.asks import CLERKS_OWN
+    from tonne.rules import mechanisms
+
+    chosen = [name for name in like.rules.get(topic, ())]
+    needed = [p for path, p in like.parameters.items() if path.startswith(f"{topic}.") and (not p.informative or path in CLERKS_OWN)]
+    kept = [(p, _content(p, like, begins)) for p in needed if _ever_held(p, like)]
+    if not chosen and not kept:
+        return ""
+    lines = [f"# {TOPIC_WORDS.get(topic, topic)}"]
+    known = mechanisms()
+    for name in chosen:
+        answers = ", ".join(known[name])
+        lines += _comment(f"{name} answers {answers}: {next(iter(known[name].values())).summary}")
+    lines.append(f"rules: [{', '.join(chosen)}]")
+    if kept:
+        lines.append("parameters:")
+    for parameter, content in kept:
+        lines += _parameter(parameter, content, like, begins)
+    return "\n".join(lines) + "\n"
+
+
+def _parameter(parameter: Any, content: Any, like: Any, begins: date) -> Iterator[str]:
+    label = parameter.label.get("en") or next(iter(parameter.label.values()), "")
+    yield f"  {parameter.path.partition('.')[2]}:"
+    yield f"    label: {_yaml(label)}"
+    yield f"    unit: {parameter.unit}"
+    if parameter.by:
+        yield f"    by: {parameter.by}"
+    yield "    values:"
+    yield f"      - from: {begins}"
+    yield from _entry(content)
+    yield f"        source: carried over from {like.system.id}; replace the figure and name your own law here"
+    yield "        confidence: recall"
+
+
+def _entry(content: Any) -> Iterator[str]:
+    if isinstance(content, Mapping):
+        yield "        value:"
+        for key, value in content.items():
+            yield f"          {_yaml(key)}: {_yaml(value)}"
+    else:
+        yield f"        value: {_yaml(content)}"
+
+
+def _ever_held(parameter: Any, like: Any) -> bool:
+    return any(v.status != "proposed" or like.includes_proposed for v in parameter.values)
+
+
+def _content(parameter: Any, like: Any, begins: date) -> Any:
+    """The newest figure of a parameter, moved to the new system's years; None where it was repealed."""
+    content = parameter.at(date.max, None, like.includes_proposed)
+    if not isinstance(content, Mapping):
+        return content
+    if parameter.by == "year":
+        return _moved(parameter.path, {k: v for k, v in content.items() if v is not None}, begins.year)
+    years = [match.group(1) for key in content if (match := _YEAR_FIRST.match(str(key)))]
+    if len(years) == len(content) and years:  # rows like `2024 power`: those of the newest year
+        return {f"{begins.year}{str(key)[4:]}": value for key, value in content.items() if str(key).startswith(max(years))}
+    return content
+
+
+_YEAR_FIRST = re.compile(r"(\d{4})\b")
+
+
+def _moved(path: str, table: Mapping[int, Any], first: int) -> dict[int, Any] | None:
+    """A table's newest rows from a first year on. Rows of consecutive years stay a path; of others the newest is what holds from then on.
+
+    What is counted in years, as the end of each period, moves with its key.
+    """
+    years = sorted(table)
+    if not years:
+        return None
+    if path == "calendar.period_end":
+        last = table[years[-1]]
+        span = [year for year in years if table[year] == last]
+        return {first + i: first + len(span) - 1 for i in range(len(span))}
+    newest = years[-ROWS:]
+    if newest[-1] - newest[0] != len(newest) - 1:
+        newest = years[-1:]
+    return {first + i: table[year] for i, year in enumerate(newest)}
+
+
+def _cases(system: str, like: Any, begins: date) -> str:
+    head = f"""\
+# Numbers that this law must reproduce: `tonne check {system} --cases` runs them. Ask for whatever the mechanisms answer (`tonne asks {system}`).
+# A case stands on a source. Until you have one for a figure, it is an illustration and says so.
+"""
+    if "calendar.agenda" not in like.parameters:
+        return head + "[]\n"
+    agenda = like.parameter("calendar.agenda").at(date.max, None, like.includes_proposed) or {}
+    task, rule = next(((task, rule) for task, rule in agenda.items() if task == "surrender"), next(iter(agenda.items()), ("", "")))
+    return f"""{head}- name: the day of {task} is the one that the calendar says     # write it as a sentence of law
+  on: {begins}
+  value: calendar.agenda
+  key: {task}
+  expect: {_yaml(rule)}
+  kind: illustration               # published | edge | story | illustration
+  source: the starter itself; replace it by a published figure
+  confidence: recall
+"""
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH - 2, initial_indent="# ", subsequent_indent="#   ")
+
+
+def _yaml(value: Any) -> str:
+    """A plain value as YAML in one line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, (int, Decimal)):
+        return f"{value:f}" if isinstance(value, Decimal) else str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_yaml(k)}: {_yaml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_yaml(v) for v in value) + "]"
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
