@@ -27,5 +27,10 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[server,simulation,dev]'
 	@touch $@
 
+# What is printed from the law: a page for each system, the list of gaps.
+docs: $(READY)
+	$(BIN)/tonne pages docs/systems
+	$(BIN)/python tests/rulebooks/gaps_page.py
+
 clean:
 	rm -rf $(VENV) out build dist

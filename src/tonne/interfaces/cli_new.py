@@ -1,4 +1,4 @@
-"""`tonne new`: a first rulebook of one's own."""
+"""`tonne new`: a first rulebook of one's own. `tonne pages`: a page for each system, printed from the law."""
 
 from __future__ import annotations
 
@@ -40,3 +40,25 @@ def new(
         out(f"wrote {path}")
     shown = folder if to else Path(name)
     out(soft(f"Next: tonne check {shown} --cases, tonne show {shown}, tonne run {shown} --synthetic; the guide is docs/write-a-rulebook.md"))
+
+
+def pages(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="where the pages are written")],
+    names: Annotated[list[str] | None, typer.Argument(metavar="[SYSTEM]...", help="these only, or folders of rulebooks")] = None,
+    on: Annotated[str | None, typer.Option("--on", metavar="DAY", help="the day whose figures the list shows; today if left out")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the law: a page for each system with every value, its history and source, charts, cases and open questions."""
+    from tonne.interfaces.api import rulebook
+    from tonne.interfaces.systempage import write_pages
+    from tonne.law import systems
+
+    books = {}
+    for name in names or systems():
+        book = rulebook(system_of(name))
+        books[book.system.id] = book
+    written = write_pages(folder, books, day(on, "--on") or datetime.now().astimezone().date())
+    if as_json:
+        emit({"files": [str(path) for path in written]})
+    else:
+        out(f"wrote {len(written)} files under {folder}")

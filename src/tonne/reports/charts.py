@@ -55,10 +55,10 @@ def png(picture: Any, scale_factor: float = 2.0) -> bytes:
     return buffer.getvalue()
 
 
-def svg(picture: Any) -> str:
-    """The picture as SVG text, nothing behind it."""
+def svg(picture: Any, background: str = "transparent") -> str:
+    """The picture as SVG text, nothing behind it unless a colour is named."""
     buffer = io.StringIO()
-    _themed(picture, "transparent").save(buffer, format="svg")
+    _themed(picture, background).save(buffer, format="svg")
     return buffer.getvalue()
 
 
