@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tonne.administration.asks import UnknownAsk, answer, asks, offers, path_of, unsound
+from tonne.administration.asks import UnknownAsk, answer, asks, offers, path_of
+from tonne.administration.soundness import unsound
 from tonne.law import NotYetInForce, Rulebook, load
 from tonne.rules.declare import MECHANISMS, rule
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tonne.administration.asks import answer, unsound
+from tonne.administration.asks import answer
+from tonne.administration.soundness import unsound
 from tonne.law import BeforeSystem, NotYetInForce, Rulebook, RulebookError, apply_scenario, load
 
 HEAD = """\

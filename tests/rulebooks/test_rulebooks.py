@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tonne.administration.asks import answer, asks, path_of, unsound
+from tonne.administration.asks import answer, asks, path_of
 from tonne.administration.cases import Outcome, read_cases, run_rulebook
-from tonne.law import Parameter, Rulebook, apply_scenario, load, scenarios, systems
+from tonne.administration.soundness import unsound
+from tonne.law import BeforeSystem, Parameter, Rulebook, apply_scenario, load, scenarios, systems
 from tonne.law.vocabulary import is_unit
 from tonne.rules import mechanisms
 
@@ -46,7 +47,12 @@ def show(breaches: list[str]) -> str:
 def test_a_shipped_rulebook_is_sound(system: str) -> None:
     assert not [str(fault) for fault in unsound(book(system))]
     assert book(system).system.id == system
-    assert book(system).at(book(system).system.begins).day == book(system).system.begins
+    begins = book(system).system.begins
+    if book(system).system.has_law:
+        assert book(system).at(begins).day == begins
+    else:
+        with pytest.raises(BeforeSystem, match=f"{system} has no law yet"):
+            book(system).at("2030-01-01")
 
 
 @pytest.mark.parametrize("system", systems())
@@ -55,7 +61,8 @@ def test_all_cases_of_a_system_pass(system: str) -> None:
     counts = Counter(o.kind for o in outcomes(system))
     print(f"{system}: {sum(counts.values())} cases: " + ", ".join(f"{n} {kind}" for kind, n in counts.most_common()))  # noqa: T201
     assert not failed, show(failed)
-    assert counts["published"] > 0
+    if book(system).system.status == "in_force":
+        assert counts["published"] > 0
 
 
 @pytest.mark.parametrize("system", systems())

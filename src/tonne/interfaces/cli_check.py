@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from tonne.interfaces.cli_words import AsJson, bold, console, emit, out, say, ships, system_of
+from tonne.interfaces.cli_words import AsJson, bold, console, emit, out, say, ships, system_of, wrapped
 
 KINDS = ("published", "edge", "story", "illustration")
 
@@ -79,27 +79,29 @@ def check(
 
 
 def _one(name: str | Path, faults: list[dict[str, Any]], *, run_cases: bool, folder: Path | None) -> tuple[dict[str, Any], list[Any]]:
-    """One system's soundness, and its cases where wanted. Faults are added to the list."""
-    from tonne.administration.asks import answer, unsound
+    """One system's soundness, and its cases where wanted. All faults there are, of all storeys at once, are added to the list."""
+    from tonne.administration.asks import answer
     from tonne.administration.cases import run_rulebook
-    from tonne.law import RulebookError, load
+    from tonne.administration.soundness import remarks, unsound
+    from tonne.law import RulebookError, examine
 
     shown = name if isinstance(name, str) else name.name
-    before = len(faults)
+    found = examine(name, answer)
+    own = list(found.faults)
     outcomes: list[Any] = []
-    size = {"parameters": 0, "mechanisms": 0}
-    try:
-        book = load(name, answer)
-        shown = book.system.id
-        size = {"parameters": len(book.parameters), "mechanisms": len(book.mechanisms)}
-        faults += _faults(shown, unsound(book))
-        if run_cases:
-            outcomes = run_rulebook(book)
-        elif folder is not None:
-            outcomes = _on_rulebook(book, folder)
-    except RulebookError as error:
-        faults += _faults(shown, error.faults)
-    return {"system": shown, "sound": len(faults) == before, **size}, outcomes
+    sound: dict[str, Any] = {"system": shown, "sound": False, "parameters": 0, "mechanisms": 0, "remarks": []}
+    book = found.rulebook
+    own = sorted(dict.fromkeys([*own, *unsound(book, found.broken)]))
+    sound |= {"system": book.system.id, "parameters": len(book.parameters), "mechanisms": len(book.mechanisms)}
+    if not own:
+        sound["remarks"] = remarks(book)
+    if not found.faults:
+        try:
+            outcomes = run_rulebook(book) if run_cases else _on_rulebook(book, folder) if folder is not None else []
+        except RulebookError as error:
+            own += error.faults
+    faults += _faults(sound["system"], own)
+    return sound | {"sound": not own}, outcomes
 
 
 def _on_rulebook(book: Any, folder: Path) -> list[Any]:
@@ -138,6 +140,8 @@ def _print(checked: list[dict[str, Any]], faults: list[dict[str, Any]], outcomes
         state = "sound" if sound["sound"] else "NOT SOUND"
         size = f", {sound['parameters']} parameters, {sound['mechanisms']} mechanisms" if sound["parameters"] else ""
         out(f"{bold(sound['system'])}: {state}{size}")
+        for remark in sound["remarks"] if len(checked) == 1 else ():
+            wrapped("  remark: ", remark)
     if faults:
         out(f"\n{len(faults)} fault{'s' * (len(faults) != 1)} in the files:")
         for fault in faults:

@@ -195,7 +195,7 @@ def _made(folder: Path) -> None:
 
 def _must_be_sound(system: str, scenario: str | None) -> None:
     """A run stands on every figure of the law and every rule, so none of them may be at fault."""
-    from tonne.administration.asks import unsound
+    from tonne.administration.soundness import unsound
     from tonne.interfaces.api import rulebook
     from tonne.law import LawError
 

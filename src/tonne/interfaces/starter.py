@@ -73,7 +73,7 @@ summary: Replace this by one or two sentences. Made like {s.id}; every figure is
 
 
 def _topic(topic: str, like: Any, begins: date) -> str:
-    from tonne.administration.asks import CLERKS_OWN
+    from tonne.administration.soundness import CLERKS_OWN
     from tonne.rules import mechanisms
 
     chosen = [name for name in like.rules.get(topic, ())]

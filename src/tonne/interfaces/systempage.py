@@ -45,7 +45,7 @@ def index(seen: list[Overview], day: date) -> str:
     lines = [
         "# Systems",
         "",
-        f"Printed from the rulebooks with `tonne pages docs/systems --on {day}`; do not edit. `tonne systems` and `tonne fidelity` show the same figures.",
+        f"Printed from the rulebooks with `tonne pages docs/systems --on {day}`; do not edit.",
         "",
         "| system | status | design | since | cap, units | coverage, % | entities | price rules | figures | published | gaps |",
         "|---|---|---|---|---|---|---|---|---|---|---|",

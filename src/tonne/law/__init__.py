@@ -1,6 +1,6 @@
 """What the text says on a day: rulebooks as dated data with two clocks."""
 
-from tonne.law.catalogue import load, systems
+from tonne.law.catalogue import Examined, examine, load, systems
 from tonne.law.faults import (
     BeforeSystem,
     Fault,
@@ -17,6 +17,7 @@ from tonne.law.scenario import apply_scenario, scenarios
 
 __all__ = [
     "BeforeSystem",
+    "Examined",
     "Fault",
     "Growth",
     "Law",
@@ -32,6 +33,7 @@ __all__ = [
     "UnknownSystem",
     "Value",
     "apply_scenario",
+    "examine",
     "load",
     "scenarios",
     "systems",

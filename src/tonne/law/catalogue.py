@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -56,26 +57,52 @@ def _load_once(place: Path, answer: Answer | None) -> Rulebook:
 
 
 def _load(place: Path, answer: Answer | None) -> Rulebook:
+    found = _examine(place, answer)
+    if found.faults:
+        raise RulebookError(found.faults)
+    return found.rulebook
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What could be read of a rulebook with faults in it: enough to look for the other faults, not to be asked anything.
+
+    broken   dotted paths of parameters that are there and could not be read
+    """
+
+    rulebook: Rulebook
+    faults: tuple[Fault, ...]
+    broken: frozenset[str]
+
+
+def examine(system: str | Path, answer: Answer | None = None) -> Examined:
+    """Read a rulebook as far as it can be read. Raises UnknownSystem only."""
+    return _examine(folder_of(system), answer)
+
+
+def _examine(place: Path, answer: Answer | None) -> Examined:
     faults: list[Fault] = []
-    head, topics, lines = _one_file(place, place.name, faults) if place.is_file() else _folder(place, faults)
+    head, topics, top = _one_file(place, place.name, faults) if place.is_file() else _folder(place, faults)
     parameters: dict[str, Parameter] = {}
     rules: dict[str, tuple[str, ...]] = {}
     notes: dict[str, tuple[str, ...]] = {}
     chosen: dict[str, tuple[str, int]] = {}
+    broken: set[str] = set()
     for topic, document in topics.items():
         if topic not in vocabulary.TOPICS:
             faults.append(Fault(document.file, document.line(()), "", f"no such topic: {topic}", nearest(topic, vocabulary.TOPICS)))
             continue
-        model = schema.validate(schema.TopicModel, document, faults)
+        model, unread = schema.topic_of(document, faults)
+        broken |= {f"{topic}.{name}" for name in unread}
         if model is not None:
             rules[topic] = tuple(model.rules)
             notes[topic] = tuple(model.notes)
             chosen |= {name: (document.file, document.line(("rules", index))) for index, name in enumerate(model.rules)}
             for parameter in schema.parameters_of(topic, model, document, faults, head.currency if head is not None else None):
                 parameters[parameter.path] = parameter
-    if faults or head is None:
-        raise RulebookError(faults)
-    return Rulebook(_system(head, lines), parameters, rules, notes, str(place), answer=answer, chosen=chosen)
+    system = _system(head, top) if head is not None else _stand_in(place)
+    rulebook = Rulebook(system, parameters, rules, notes, str(place), answer=answer, chosen=chosen)
+    return Examined(rulebook, tuple(sorted(faults)), frozenset(broken))
 
 
 Parts = tuple[schema.SystemModel | None, dict[str, Document], Document | None]
@@ -109,7 +136,13 @@ def _one_file(path: Path, shown: str, faults: list[Fault]) -> Parts:
         faults.extend(error.faults)
         return None, {}, None
     head = schema.validate(schema.OneFileModel, document, faults)
-    return head, {topic: document.below("topics", topic) for topic in (head.topics if head is not None else ())}, document
+    topics = document.data.get("topics") if isinstance(document.data, dict) else None
+    return head, {topic: document.below("topics", topic) for topic in (topics if isinstance(topics, dict) else ())}, document
+
+
+def _stand_in(place: Path) -> System:
+    """For a head that could not be read, which is a fault already."""
+    return System(place.stem, {}, "under_consideration", "cap_and_trade", date.max, "unit", "unit", "tonne", "XXX", "")
 
 
 def _system(head: schema.SystemModel, document: Document | None) -> System:

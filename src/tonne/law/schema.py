@@ -45,6 +45,12 @@ def _day(value: Any) -> Any:
     return to_day(value)
 
 
+def _id(value: Any) -> Any:
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise ValueError(f"{value!r} is no id; an id is made of small letters, digits and single hyphens, like my-country")
+    return value
+
+
 def _time_zone(value: Any) -> Any:
     try:
         return zone(str(value)).key
@@ -75,6 +81,7 @@ Day = Annotated[date, BeforeValidator(_day)]
 Names = Annotated[dict[str, str], BeforeValidator(_by_language)]
 Source = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3)]
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -170,7 +177,7 @@ class LinkModel(_Strict):
 
 
 class SystemModel(_Strict):
-    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    id: Annotated[str, BeforeValidator(_id)]
     name: Names
     status: Annotated[str, _one_of(*vocabulary.SYSTEM_STATUSES)]
     design: Annotated[str, _one_of(*vocabulary.DESIGNS)]
@@ -223,6 +230,30 @@ def validate(model: type[M], document: Document, faults: list[Fault]) -> M | Non
     except ValidationError as error:
         faults.extend(_to_fault(model, document, detail) for detail in error.errors())
         return None
+
+
+def topic_of(document: Document, faults: list[Fault]) -> tuple[TopicModel | None, frozenset[str]]:
+    """A topic's file as a model, and the names of its parameters that could not be read. Faults are appended; what is sound is kept, so that a
+    reader learns all that is wrong at once."""
+    model = validate(TopicModel, document, faults)
+    data = document.data
+    if model is not None or not isinstance(data, dict):
+        return model, frozenset()
+    given = data.get("parameters")
+    parameters: dict[str, ParameterModel] = {}
+    broken: set[str] = set()
+    for name, content in (given if isinstance(given, dict) else {}).items():
+        try:
+            parameters[str(name)] = ParameterModel.model_validate(content)
+        except ValidationError:
+            broken.add(str(name))
+            unit = content.get("unit") if isinstance(content, dict) else None
+            if isinstance(unit, str) and not vocabulary.is_unit(unit):
+                line = document.line(("parameters", name, "unit"))
+                faults.append(Fault(document.file, line, str(name), f"unknown unit {unit!r}", vocabulary.nearest_unit(unit)))
+    rules = data.get("rules")
+    named = [rule for rule in rules if isinstance(rule, str)] if isinstance(rules, list) else []
+    return TopicModel.model_construct(rules=named, parameters=parameters, notes=[]), frozenset(broken)
 
 
 def _to_fault(model: type[BaseModel], document: Document, detail: Any) -> Fault:

@@ -1,0 +1,128 @@
+"""Is a rulebook sound? Faults between the law and the rules, and remarks about what a sound one leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from tonne.administration.asks import asks, path_of
+from tonne.law import Fault, Parameter, Rulebook
+from tonne.law.catalogue import SHIPPED, is_rulebook, systems
+from tonne.law.faults import nearest
+from tonne.law.vocabulary import MASS, is_amount, unscaled
+from tonne.rules import mechanisms
+
+
+def unsound(rulebook: Rulebook, broken: Collection[str] = ()) -> list[Fault]:
+    """Faults between the law and the rules: mechanism unknown, parameter lacking, parameter that nobody reads, two answers to one ask, a link to a
+    system that is none. `broken`: paths that are in the files and could not be read, so that they are not missed as well."""
+    known = mechanisms()
+    faults: list[Fault] = []
+    read: dict[str, set[str]] = {}  # parameter -> units of the answers that stand on it
+    owner: dict[str, str] = {}
+    for topic, names in rulebook.rules.items():
+        for name in names:
+            file, line = rulebook.chosen.get(name, (f"{rulebook.system.id}/{topic}.yaml", 0))
+            if name not in known:
+                faults.append(Fault(file, line, "rules", f"no mechanism {name!r}", nearest(name, known)))
+                continue
+            for ask, rule in known[name].items():
+                if ask in owner:
+                    faults.append(Fault(file, line, "rules", f"{name} and {owner[ask]} both answer {ask!r}", "choose one of them"))
+                owner[ask] = name
+                for parameter, required in rule.parameters.items():
+                    path = path_of(parameter, topic)
+                    read.setdefault(path, set()).add(rule.unit)
+                    if required and path not in rulebook.parameters and path not in broken:
+                        near = nearest(path, rulebook.parameters)
+                        faults.append(Fault(file, line, path, f"{name} ({ask}) needs this parameter and the rulebook lacks it", near))
+    faults += [
+        Fault(p.file, p.line, path, "no chosen rule reads this parameter", "mark it `informative: true` or choose the rule that reads it")
+        for path, p in rulebook.parameters.items()
+        if path not in read and not p.informative and path not in CLERKS_OWN
+    ]
+    faults += [
+        Fault(p.file, p.line, path, "a rule reads this parameter, so it is not informative", "remove `informative: true`")
+        for path, p in rulebook.parameters.items()
+        if path in read and p.informative
+    ]
+    for path, answers in read.items():
+        if path in rulebook.parameters:
+            faults += _unlike(rulebook.parameters[path], answers)
+    return faults + list(_loose_links(rulebook))
+
+
+def _loose_links(rulebook: Rulebook) -> Iterator[Fault]:
+    """Links to systems of which there is no rulebook, neither among those that ship nor in a folder beside this one."""
+    beside = Path(rulebook.place).parent
+    file = "system.yaml" if Path(rulebook.place).is_dir() else Path(rulebook.place).name
+    shown = f"{Path(rulebook.place).name}/{file}" if Path(rulebook.place).is_dir() else file
+    for number, link in enumerate(rulebook.system.links):
+        if link.system == rulebook.system.id:
+            yield Fault(shown, link.line, f"links.{number}", "a system is not linked with itself", "name the other one")
+        elif link.system and not any(is_rulebook(place) for place in (SHIPPED / link.system, beside / link.system, beside / f"{link.system}.yaml")):
+            advice = nearest(link.system, systems()) or "write `jurisdiction:` for one that has no rulebook"
+            yield Fault(shown, link.line, f"links.{number}", f"there is no system {link.system!r}", advice)
+
+
+def _unlike(parameter: Parameter, answers: set[str]) -> Iterator[Fault]:
+    """A rule works in whole units of the system: a figure in thousands is none, nor is money where all answers are allowances, nor is mass where
+    the topic is how many units there are."""
+    unit, topic = parameter.unit, parameter.path.partition(".")[0]
+    if unscaled(unit) != unit:
+        yield Fault(parameter.file, parameter.line, parameter.path, f"unit {unit!r}, and rules read single ones", f"write it in {unscaled(unit)!r}")
+    elif answers == {"allowance"} and is_amount(unit) and (topic in _OF_UNITS or unit not in MASS):
+        reason = f"unit {unit!r}, where units of the system are meant: the rules that read it answer in allowances"
+        yield Fault(parameter.file, parameter.line, parameter.path, reason, "write `unit: allowance`, if that is what it counts")
+
+
+#: Topics that say how many units there are; elsewhere a rule may weigh emissions to answer in allowances.
+_OF_UNITS = frozenset({"cap", "auction", "stability"})
+
+
+#: Parameters that the administration itself reads: the calendar of tasks, the periods, and the published totals a run is held against.
+CLERKS_OWN = frozenset(
+    {
+        "calendar.agenda",
+        "calendar.period_end",
+        "registry.vintage_of",
+        "registry.carry_over_window_from",
+        "registry.carry_over_window_to",
+        "stability.months_of_feed",
+        "stability.placed_in_reserve",
+    }
+)
+
+
+#: task of the calendar -> the ask without which it does nothing, and what to do about it.
+IDLE: dict[str, tuple[str, str]] = {
+    "issue": ("cap", "choose a mechanism with a cap, such as tabled_cap, or take the task out"),
+    "auction": ("auction_volume", "choose how much is sold, such as residual_auction or budget_share_auction"),
+    "award": ("units_earned", "choose baseline_and_credit"),
+    "pre_allocate": ("pre_allocation", "choose a mechanism that allocates ahead, or take the task out"),
+    "interim_surrender": ("interim_obligation", "choose control_period_obligation"),
+    "publish_circulation": ("tnac", "choose market_stability_reserve"),
+}
+
+
+def remarks(rulebook: Rulebook) -> list[str]:
+    """What a sound rulebook leaves out and a market would miss. None of it is a fault: a law may mean it."""
+    offered = asks(rulebook)
+    calendar = rulebook.parameters.get("calendar.agenda")
+    tasks = {task for value in (calendar.values if calendar is not None else ()) for task in (value.content or {})}
+    said = [
+        f"the calendar orders {task!r}, and no mechanism answers {ask!r}: {advice}"
+        for task, (ask, advice) in IDLE.items()
+        if task in tasks and ask not in offered
+    ]
+    if not tasks:
+        said.append("there is no calendar.agenda, so the law never acts by itself and nothing can be run")
+    elif "surrender" not in tasks:
+        said.append("the calendar has no 'surrender', so nobody is ever judged")
+    if "obligation" not in offered:
+        said.append("no mechanism answers 'obligation': every unit verified is owed, one for one")
+    if "cap" in offered and not {"auction_volume", "allocation", "pre_allocation", "fixed_price"} & set(offered):
+        said.append("units are issued and no mechanism says who gets them: choose one for free allocation or for the auction")
+    if "penalise" in tasks and not {"penalty", "penalty_units", "allocation_cut"} & set(offered):
+        said.append("the calendar orders 'penalise', and no mechanism says what a missing unit costs: choose one, such as indexed_fine_per_unit")
+    return said
