@@ -267,7 +267,7 @@ def test_a_file_in_another_encoding(tmp_path: Path) -> None:
 def test_unknown_systems_and_places_that_are_no_rulebooks(tmp_path: Path) -> None:
     with pytest.raises(UnknownSystem, match=r"no system 'eu_ets'; did you mean 'eu-ets'\?"):
         load("eu_ets")
-    with pytest.raises(UnknownSystem, match="no system 'qqq'; allowed: "):
+    with pytest.raises(UnknownSystem, match="no system 'qqq'; see `tonne systems`"):
         load("qqq")
     with pytest.raises(UnknownSystem, match=r"has no system\.yaml, so it is no rulebook"):
         load(tmp_path)

@@ -101,3 +101,8 @@ def test_a_million_rows_with_an_intensity_of_their_own():
     intensity = np.array([Decimal(i % 997) / 1000 for i in range(many)], dtype=object)
     result = allocation(2023, "x", "y", np.arange(many), intensity, **law)
     assert result[998] == 1 and len(result) == many
+
+
+def test_a_row_without_a_product_has_a_method_all_the_same():
+    assert allocation(2024, "x", "", 5, None, 100, allocation_method={"all": "historical_emissions"}) == 100
+    assert allocation(2024, None, None, 5, None, [100, 7], allocation_method={"all": "historical_emissions"}).tolist() == [100, 7]

@@ -27,8 +27,8 @@ def carry_over(state: State, command: Command) -> Decision:
     year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "carry_over", "year": year, "day": command.day.isoformat()}
-    if not offers(law, "carry_over") or "sold" not in asks(law.rulebook)["carry_over"][0].given:
-        return Decision([done])
+    if not offers(law, "carry_over") or set(asks(law.rulebook)["carry_over"][0].given) <= {"holding", "year"}:
+        return Decision([done])  # banking that looks at nothing but the holding keeps all of it
     old = [u for u in state.allowance_units() if (state.books.unit_types[u].vintage or 0) <= year]
     accounts = np.array(state.accounts.of_kind("operator"), dtype=np.int64)
     if not old or not len(accounts):
@@ -38,8 +38,8 @@ def carry_over(state: State, command: Command) -> Decision:
     last = law.value("registry.carry_over_window_to") if law.has("registry.carry_over_window_to") else command.day
     sold, bought = _trades(state, accounts, old, day_number(window), day_number(last))
     pool = {"sold": sold, "bought": bought, "holding": np.asarray(holding), "on_time": _on_time(state, accounts, window)}
-    answer = ask_rows(law, "carry_over", pool)
-    carried = np.asarray(answer["carried"], dtype=np.int64)
+    answer = ask_rows(law, "carry_over", pool | {"year": year})
+    carried = np.asarray(answer["carried"] if isinstance(answer, dict) else answer, dtype=np.int64)
     _, opening, target = new_allowance(state, year + 1)
     issuance, void = state.accounts.number("issuance"), state.accounts.number("invalidated")
     batches, left = [], carried.copy()

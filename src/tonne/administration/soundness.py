@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from pathlib import Path
 
 from tonne.administration.asks import asks, path_of
 from tonne.law import Fault, Parameter, Rulebook
-from tonne.law.catalogue import SHIPPED, is_rulebook, systems
+from tonne.law.catalogue import loose_links
 from tonne.law.faults import nearest
 from tonne.law.vocabulary import MASS, is_amount, unscaled
 from tonne.rules import mechanisms
@@ -49,20 +48,7 @@ def unsound(rulebook: Rulebook, broken: Collection[str] = ()) -> list[Fault]:
     for path, answers in read.items():
         if path in rulebook.parameters:
             faults += _unlike(rulebook.parameters[path], answers)
-    return faults + list(_loose_links(rulebook))
-
-
-def _loose_links(rulebook: Rulebook) -> Iterator[Fault]:
-    """Links to systems of which there is no rulebook, neither among those that ship nor in a folder beside this one."""
-    beside = Path(rulebook.place).parent
-    file = "system.yaml" if Path(rulebook.place).is_dir() else Path(rulebook.place).name
-    shown = f"{Path(rulebook.place).name}/{file}" if Path(rulebook.place).is_dir() else file
-    for number, link in enumerate(rulebook.system.links):
-        if link.system == rulebook.system.id:
-            yield Fault(shown, link.line, f"links.{number}", "a system is not linked with itself", "name the other one")
-        elif link.system and not any(is_rulebook(place) for place in (SHIPPED / link.system, beside / link.system, beside / f"{link.system}.yaml")):
-            advice = nearest(link.system, systems()) or "write `jurisdiction:` for one that has no rulebook"
-            yield Fault(shown, link.line, f"links.{number}", f"there is no system {link.system!r}", advice)
+    return faults + loose_links(rulebook)
 
 
 def _unlike(parameter: Parameter, answers: set[str]) -> Iterator[Fault]:

@@ -89,8 +89,9 @@ def ask(
         return
     from tonne.reports.words import figure
 
-    wrapped("", f"{bold(figure(result, rule.unit))} {rule.unit}")
-    wrapped("  ", soft(f"{rule.summary}"))
+    unit = rule.unit.replace("money", book.system.currency) if result is not None else ""
+    wrapped("", f"{bold(figure(result, rule.unit))} {unit.replace('_', ' ')}".rstrip())
+    wrapped("  ", soft(rule.summary))
     out(soft(f"  {book.system.id} on {law.day}; {topic}, {rule.mechanism}"))
     for found in read:
         source = found.sources[0]

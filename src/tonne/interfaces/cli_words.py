@@ -111,7 +111,7 @@ def console() -> Any:
     from rich.console import Console
 
     made = Console(highlight=False, soft_wrap=False)
-    return Console(highlight=False, width=min(made.width, WIDTH) if made.is_terminal else WIDTH)
+    return Console(highlight=False, markup=False, width=min(made.width, WIDTH) if made.is_terminal else WIDTH)
 
 
 def bold(text: str) -> str:

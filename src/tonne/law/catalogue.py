@@ -178,3 +178,18 @@ def _system(head: schema.SystemModel, document: Document | None) -> System:
         notes=tuple(head.notes),
         links=links,
     )
+
+
+def loose_links(rulebook: Rulebook) -> list[Fault]:
+    """Links to systems of which there is no rulebook, neither among those that ship nor in a folder or file beside this one."""
+    place = Path(rulebook.place)
+    shown = f"{place.name}/{HEAD}" if place.is_dir() else place.name
+    faults = []
+    for number, link in enumerate(rulebook.system.links):
+        beside = (SHIPPED / link.system, place.parent / link.system, place.parent / f"{link.system}.yaml")
+        if link.system == rulebook.system.id:
+            faults.append(Fault(shown, link.line, f"links.{number}", "a system is not linked with itself", "name the other one"))
+        elif link.system and not any(is_rulebook(other) for other in beside):
+            advice = nearest(link.system, systems()) or "write `jurisdiction:` for one that has no rulebook"
+            faults.append(Fault(shown, link.line, f"links.{number}", f"there is no system {link.system!r}", advice))
+    return faults

@@ -260,6 +260,8 @@ def _to_fault(model: type[BaseModel], document: Document, detail: Any) -> Fault:
     path = tuple(part for part in detail["loc"] if part != "__root__")
     key = ".".join(str(part) for part in path)
     line = document.line(path)
+    if detail["type"] == "extra_forbidden" and detail["input"] is None and " " in str(path[-1]):
+        return Fault(document.file, line, key, "unknown key", "a text with a comma needs quotes inside { }: the comma ended it")
     if detail["type"] == "extra_forbidden":
         return Fault(document.file, line, key, "unknown key", nearest(str(path[-1]), _keys_at(model, path[:-1])))
     if detail["type"] == "missing":

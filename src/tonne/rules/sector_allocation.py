@@ -69,12 +69,13 @@ def allocation(
 
 def _groups(years: Any, sectors: Any, products: Any) -> Any:
     """(rows, (year, sector, product)) of each different triple."""
-    keys = np.array([f"{y}\0{s or ''}\0{p or ''}" for y, s, p in zip(years.tolist(), sectors.tolist(), products.tolist(), strict=True)], dtype=object)
-    names, index = np.unique(keys.astype(str), return_inverse=True)
+    triples = zip(years.tolist(), sectors.tolist(), products.tolist(), strict=True)
+    keys = np.array([f"{y}\n{s or ''}\n{p or ''}" for y, s, p in triples], dtype=str)
+    names, index = np.unique(keys, return_inverse=True)
     order = np.argsort(index, kind="stable")
     ends = np.searchsorted(index[order], np.arange(len(names) + 1))
     for number, name in enumerate(names.tolist()):
-        yield order[ends[number] : ends[number + 1]], name.split("\0")
+        yield order[ends[number] : ends[number + 1]], name.split("\n")
 
 
 def _assistance(table: Mapping[str, Rate] | None, sector: str, product: str) -> Fraction:

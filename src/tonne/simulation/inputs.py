@@ -94,4 +94,9 @@ def with_surroundings(book: Rulebook, inputs: Inputs, first: int, last: int, ope
         if published is not None:
             inputs = replace(inputs, totals=published[0], estimated=published[1])
     known = (opening, "given by whoever ran this") if opening is not None else opening_of(book, inputs, first)
-    return replace(inputs, opening=known, prices=mean_prices(book, first, last) if prices is None else prices)
+    inputs = replace(inputs, opening=known, prices=mean_prices(book, first, last) if prices is None else prices)
+    fine = asks(book).get("penalty")
+    if inputs.lapses is not None and not inputs.prices and fine is not None and "mean_price" in fine[0].given:
+        remark = " Nobody fails to surrender here: the fine is a multiple of the market's price, and none is known."
+        return replace(inputs, lapses=None, synthetic=inputs.synthetic + remark)
+    return inputs

@@ -22,7 +22,7 @@ HOURS = 8760
 _WEIGHT_MOST = 1 << 28  # times a total below 2**34 tonnes stays inside int64
 
 _SECTOR_KEYS = {"emissions_share", "installations_share", "products", "activity", "nace", "spread", "leakage_listed", "border_adjusted"}
-_PRODUCT_KEYS = {"share", "intensity", "performance_spread", "rated_mw", "load", "heat_share", "heat_intensity"}
+_PRODUCT_KEYS = {"share", "intensity", "performance_spread", "rated_mw", "load", "heat_share", "heat_intensity", "past_intensity"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class _Product:
     load: tuple[float, float] | None
     heat_share: tuple[float, float]  # part of the emissions that belongs to heat supplied
     heat_intensity: float  # tCO2 per GJ of that heat
+    past_intensity: float | None  # tCO2 per unit of quantity in the base period; None where the law does not look back
     leakage_listed: bool
     border_adjusted: bool
 
@@ -68,7 +69,8 @@ def generate(
     `activity`, `nace` (codes), `leakage_listed`, `border_adjusted`, and `products`: a name, a sequence of names, or name -> product profile.
     A product profile, whose keys may also stand in the sector for all its products: `share` (relative, of installations), `intensity` (tCO2 per
     unit of quantity, default 1), `performance_spread` (default 0.15), and for power plants `rated_mw` (smallest, largest), `load` (least, most),
-    `heat_share` (part or range of emissions that belongs to heat), `heat_intensity` (tCO2 per GJ, default 0.1).
+    `heat_share` (part or range of emissions that belongs to heat), `heat_intensity` (tCO2 per GJ, default 0.1). `past_intensity`, where
+    the law looks back: that of the base period, from which `historical` is made and which the column `intensity` then tells.
     `drift`: sigma of the yearly change of one installation's weight.
 
     Sizes are lognormal inside a sector (around a middle unit's, where units have a rated size) and scaled to its share. A rated unit never
@@ -143,6 +145,7 @@ def _products(sector: str, profile: Mapping[str, Any]) -> Iterator[_Product]:
             load=tuple(float(part) for part in values["load"]) if "load" in values else None,
             heat_share=tuple(heat) if isinstance(heat, Sequence) else (float(heat), float(heat)),
             heat_intensity=float(values.get("heat_intensity", 0.1)),
+            past_intensity=float(values["past_intensity"]) if "past_intensity" in values else None,
             leakage_listed=bool(profile.get("leakage_listed", False)),
             border_adjusted=bool(profile.get("border_adjusted", False)),
         )
@@ -338,9 +341,12 @@ def _of_product(
     if product.rated_mw is not None:
         load = quantity * MILLION // (HOURS * rated[row])[:, None]
     span = len(years)
-    # As if the first year's output had been made at the product's middling intensity: who is worse than that has grown worse since.
-    middling = max(round(product.intensity * MILLION), 1)
-    historical = quantity[:, 0] * middling // MILLION
+    past = np.full(mine.size, max(round(product.intensity * MILLION), 1), dtype=np.int64)
+    told = intensity
+    if product.past_intensity is not None:  # plants lay closer together then: who is worse than its like has grown worse since
+        past = np.maximum(np.rint(product.past_intensity * np.sqrt(performance) * MILLION), 1).astype(np.int64)
+        told = past
+    historical = quantity[:, 0] * past[row] // MILLION
     return {
         "row": np.repeat(mine[row], span),
         "unit": np.repeat(unit + 1, span),
@@ -349,7 +355,7 @@ def _of_product(
         "heat_gj": heat.ravel(),
         "load": np.full(row.size * span, -1, dtype=np.int64) if load is None else load.ravel(),
         "rated_mw": np.repeat(rated[row], span),
-        "intensity": np.repeat(intensity[row], span),
+        "intensity": np.repeat(told[row], span),
         "historical": np.repeat(historical, span),
         "product": np.full(row.size * span, place, dtype=np.int64),
     }

@@ -49,7 +49,7 @@ def _from_law(rulebook: Rulebook, year: int) -> dict[str, dict[str, Any]]:
     products = {str(name): {"intensity": float(rate)} for name, rate in benchmarks.items() if isinstance(rate, (int, Decimal)) and rate >= LEAST}
     sectors: dict[str, dict[str, Any]] = {}
     for sector, method in methods.items():
-        made = products if method == "benchmark" else {f"{sector} output": {"intensity": 1.0}}
+        made = products if method == "benchmark" else {f"{sector} output": {"intensity": 1.0, "past_intensity": 1.02}}
         if made:
             sectors[str(sector)] = {"emissions_share": 1.0, "installations_share": 1.0, "products": made}
     return sectors

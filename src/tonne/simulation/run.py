@@ -402,11 +402,18 @@ def with_remainder(inputs: Inputs, years: Sequence[int]) -> pl.DataFrame:
 def published(rulebook: Any, name: str, last_year: int) -> Mapping[int, Any]:
     """A published yearly series of the rulebook's statistics, all that is known of it, `{}` where it has none. Millions become whole units."""
     parameter = rulebook.parameters.get(f"statistics.{name}")
-    if parameter is None:
+    table = all_known(rulebook, parameter)
+    if parameter is None or not isinstance(table, Mapping):
         return {}
-    table = parameter.at(date.max) or {}
     scale = 1_000_000 if parameter.unit.startswith(("million_", "Mt")) else 1
     return {year: int(Decimal(value) * scale) for year, value in table.items() if isinstance(year, int) and value is not None}
+
+
+def all_known(rulebook: Any, parameter: Any) -> Any:
+    """All that is known of a parameter, whenever; None where it has no value, or only proposed ones outside a scenario that includes them."""
+    if parameter is None or not parameter.visible(date.max, None, rulebook.includes_proposed):
+        return None
+    return parameter.at(date.max, None, rulebook.includes_proposed)
 
 
 def mean_prices(rulebook: Any, first: int, last: int) -> dict[int, Decimal]:
@@ -415,9 +422,9 @@ def mean_prices(rulebook: Any, first: int, last: int) -> dict[int, Decimal]:
     prices: dict[int, Decimal] = {}
     for name in ("auction_price", "mean_price", "price"):
         parameter = rulebook.parameters.get(f"statistics.{name}")
-        if parameter is None or parameter.by != "year":
-            continue
-        for year, price in (parameter.at(date.max) or {}).items():
+        if parameter is None or parameter.by != "year" or rulebook.system.currency not in parameter.unit:
+            continue  # a price in another money is somebody else's price
+        for year, price in (all_known(rulebook, parameter) or {}).items():
             if first <= year <= last + 1 and price is not None:
                 prices.setdefault(year, round_decimal(price, "0.01", NEAREST))
     for year in range(first, last + 2):
