@@ -1,20 +1,24 @@
-"""Makes docs/gaps.md from docs/gaps/*.md. Regenerate with: .venv/bin/python tests/rulebooks/gaps_page.py"""
+"""Makes docs/gaps.md from the gaps.md beside each rulebook. Regenerate with: .venv/bin/python tests/rulebooks/gaps_page.py"""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from tonne.law import load
+from tonne.law import load, systems
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = DOCS / "gaps.md"
 INTRODUCTION = """\
 # What the rulebooks leave out, and where published numbers disagree
 
-Made from `docs/gaps/*.md`; edit those, then run `.venv/bin/python tests/rulebooks/gaps_page.py`. A figure of the collected facts is in a rulebook,
-in a case, or in a row here with the reason (`tests/rulebooks/test_figures.py` looks for each).
+Made from `gaps.md` beside each rulebook; edit those, then run `.venv/bin/python tests/rulebooks/gaps_page.py`. A figure of the collected facts is in a
+rulebook, in a case, or in a row there with the reason (`tests/rulebooks/test_figures.py` looks for each).
 """
+
+
+def gaps_of(system: str) -> Path:
+    return Path(load(system).place) / "gaps.md"
 
 
 def rows(text: str) -> int:
@@ -33,9 +37,14 @@ def section(system: str, text: str) -> str:
 
 
 def page() -> str:
-    files = {path.stem: path.read_text(encoding="utf-8") for path in sorted((DOCS / "gaps").glob("*.md"))}
-    counts = "| system | rows |\n|---|---|\n" + "".join(f"| `{system}` | {rows(text)} |\n" for system, text in files.items())
-    return "\n".join([INTRODUCTION, counts, *(section(system, text) for system, text in files.items())])
+    texts = {system: gaps_of(system).read_text(encoding="utf-8") for system in systems()}
+    lines = ["| system | rows | the facts it leaves out, the findings |", "|---|---|---|"]
+    for system, text in texts.items():
+        parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+        told = "; ".join(f"{name.lower()}: {rows(part)}" for name, part in zip(parts[1::2], parts[2::2], strict=True))
+        lines.append(f"| [{load(system).system.name['en']}](systems/{system}.md#open-questions) | {rows(text)} | {told} |")
+    lines.append(f"| all | {sum(map(rows, texts.values()))} | |")
+    return "\n".join([INTRODUCTION, *lines, "", *(section(system, text) for system, text in texts.items())])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonne.rules.cap import aviation_cap, declining_cap, exactly, linear_quantity, plain, reduction_step, since, tabled_cap, whole
+from tonne.rules.cap import aviation_cap, exactly, linear_quantity, plain, reduction_step, since, tabled_cap, whole
 from tonne.rules.cap import linear_cap as cap
 from tonne.units import UnitsError
 
@@ -96,13 +96,3 @@ def test_a_tabled_cap_is_what_the_table_says():
     assert tabled_cap([2021, 2022], cap_by_year={2021: 5, 2022: 4}).tolist() == [5, 4]
     with pytest.raises(ValueError, match="no cap is tabled for 2023; there are 2021"):
         tabled_cap(2023, cap_by_year={2021: 5})
-
-
-def test_a_declining_cap_falls_by_a_share_and_rounds_each_year():
-    law = {"cap_by_year": {2014: 91_000_000}, "decline_rate": {2015: Decimal("0.025")}}
-    path = [declining_cap(year, **law) for year in range(2014, 2021)]
-    assert path == [91_000_000, 88_725_000, 86_506_875, 84_344_203, 82_235_598, 80_179_708, 78_175_215]
-    with pytest.raises(ValueError, match="no cap for 2013: the first tabled year is 2014"):
-        declining_cap(2013, **law)
-    with pytest.raises(ValueError, match="no rate of decline for 2015: the first one is of 2016"):
-        declining_cap(2015, cap_by_year={2014: 1}, decline_rate={2016: Decimal("0.1")})

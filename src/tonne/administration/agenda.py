@@ -67,6 +67,8 @@ def day_of(state: State, task: str, year: int) -> date | None:
     A task that came into the calendar after the year began, or whose day moved, is found by asking the law of the day found so far again.
     """
     begins = state.rulebook.system.begins
+    if year < first_compliance_year(state):
+        return None
     for start in (date(year, 1, 1), date(year, 12, 31), date(year + 1, 12, 31)):
         day = _by_law_of(state, max(start, begins), task, year)
         for _ in range(5):
@@ -77,6 +79,13 @@ def day_of(state: State, task: str, year: int) -> date | None:
         if day is not None and day >= begins:
             return day
     return None
+
+
+def first_compliance_year(state: State) -> int:
+    """The first emissions year for which anything is due: `calendar.first_year`, where the law begins before its obligations do."""
+    parameter = state.rulebook.parameters.get("calendar.first_year")
+    known = [v for v in parameter.values if v.status != "proposed" or state.rulebook.includes_proposed] if parameter is not None else []
+    return int(known[-1].content or 0) if known else 0
 
 
 def _by_law_of(state: State, day: date, task: str, year: int) -> date | None:

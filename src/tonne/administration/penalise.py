@@ -16,11 +16,16 @@ from tonne.administration.refusals import Refusal
 from tonne.administration.stabilise import first_year
 from tonne.administration.state import State
 from tonne.administration.surrender import brought_forward
+from tonne.law import LawError
 from tonne.units import NEAREST, Money
 
 
 def penalise(state: State, command: Command) -> Decision:
-    """Body: year, mean_price (text; where the law's fine is a multiple of a price). Each missing unit is fined once."""
+    """Body: year, mean_price (text; where the law's fine is a multiple of a price). Each missing unit is fined once.
+
+    `unpriced` (true) where nobody can work the fine out, because the law lacks a figure or the market a price: what is missing is recorded, in no
+    money.
+    """
     year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "penalise", "year": year, "day": command.day.isoformat()}
@@ -64,24 +69,44 @@ def _known(state: State, year: int) -> pl.DataFrame:
     return known
 
 
+def answers_fine(law: Any, year: int, price: Decimal | None) -> bool:
+    """Whether the law can say what a missing unit of a year costs: it has a fine in money or none, and every figure and price that it needs."""
+    if not offers(law, "penalty"):
+        return True
+    rule, _ = asks(law.rulebook)["penalty"]
+    pool = _pool(rule, np.ones(1, dtype=np.int64), year, price)
+    if any(name not in pool for name in rule.required):
+        return False
+    try:
+        ask_rows(law, "penalty", pool)
+    except (LawError, ValueError, KeyError):
+        return False
+    return True
+
+
+def _pool(rule: Any, shortfall: Any, year: int, price: Decimal | None) -> dict[str, Any]:
+    given = {"shortfall": shortfall, "year": year}
+    return given | ({"mean_price": price} if "mean_price" in rule.given and price is not None else {})
+
+
 def _money(state: State, command: Command, law: Any, shortfall: Any, year: int) -> tuple[list[int], list[int]]:
     """Fines in minor units, low and high (equal unless the text gives a range); zeros where the law has no fine in money."""
     none = [0] * len(shortfall)
-    if not offers(law, "penalty"):
+    price = price_of(command, "mean_price")
+    unpriced = command.body.get("unpriced", False)
+    if not isinstance(unpriced, bool) or (unpriced and answers_fine(law, year, price)):
+        raise Refusal("malformed", "unpriced is true where the law's fine cannot be worked out, and nowhere else")
+    if not offers(law, "penalty") or unpriced:
         return none, none
     rule, _ = asks(law.rulebook)["penalty"]
-    pool: dict[str, Any] = {"shortfall": shortfall, "year": year}
-    price = price_of(command, "mean_price")
-    if "mean_price" in rule.given and price is not None:
-        pool["mean_price"] = price
-    if missing := [name for name in rule.required if name not in pool]:
+    if missing := [name for name in rule.required if name not in _pool(rule, shortfall, year, price)]:
         raise Refusal("malformed", f"the fine of this law also needs {', '.join(missing)}")
-    answer = ask_rows(law, "penalty", pool)
+    answer = ask_rows(law, "penalty", _pool(rule, shortfall, year, price))
     currency = state.rulebook.system.currency
 
     def minor(values: Any) -> list[int]:
         row = np.broadcast_to(np.asarray(values, dtype=object), len(shortfall))
-        return [Money.of(Decimal(str(v)), currency, NEAREST).minor for v in row.tolist()]
+        return [0 if v is None else Money.of(Decimal(str(v)), currency, NEAREST).minor for v in row.tolist()]  # None: the fine is repealed
 
     if isinstance(answer, dict):
         return minor(answer["low"]), minor(answer["high"])

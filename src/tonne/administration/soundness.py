@@ -70,6 +70,7 @@ _OF_UNITS = frozenset({"cap", "auction", "stability"})
 CLERKS_OWN = frozenset(
     {
         "calendar.agenda",
+        "calendar.first_year",
         "calendar.period_end",
         "registry.vintage_of",
         "registry.carry_over_window_from",

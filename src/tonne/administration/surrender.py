@@ -148,7 +148,8 @@ def _decided(frame: pl.DataFrame, year: int, events: list[dict[str, Any]], inter
 def period_end(state: State, year: int) -> int:
     """The last year of the compliance period a year belongs to: itself where every year stands alone."""
     law = state.law(max(state.today, state.rulebook.system.begins))
-    return int(law.value("calendar.period_end").get(year, year)) if law.has("calendar.period_end") else year
+    ends = law.value("calendar.period_end") if law.has("calendar.period_end") else {}
+    return int(ends.get(year) or year)
 
 
 def _of_period(state: State, end: int) -> list[int]:

@@ -96,32 +96,6 @@ def cap(year: Any, *, cap_by_year: Table) -> Any:
 tabled_cap = cap
 
 
-@rule("declining_cap", unit="allowance", given={"year": "year"})  # type: ignore[no-redef]
-def cap(year: Any, *, cap_by_year: Table, decline_rate: Table) -> Any:
-    """Units for a year: as tabled, otherwise last year's less a share of it, each year to the nearest unit.
-
-    `decline_rate` is by year: the share that holds from that year on. 91,000,000 x (1 - 0.025) = 88,725,000; the next year 86,506,875.
-    Raises ValueError before the first tabled year.
-    """
-
-    def one(y: int) -> int:
-        known = [k for k, quantity in cap_by_year.items() if k <= y and quantity is not None]
-        if not known:
-            raise ValueError(f"no cap for {y}: the first tabled year is {min(cap_by_year, default=None)}")
-        quantity = int(cap_by_year[max(known)])
-        for later in range(max(known) + 1, y + 1):
-            rates = [k for k in decline_rate if k <= later]
-            if not rates:
-                raise ValueError(f"no rate of decline for {later}: the first one is of {min(decline_rate, default=None)}")
-            quantity = int(multiply(quantity, 1 - fraction(decline_rate[max(rates)]), rounding=NEAREST))
-        return quantity
-
-    return by_year(year, one)
-
-
-declining_cap = cap
-
-
 @rule("tabled_aviation_cap", unit="allowance", given={"year": "year"})
 def aviation_cap(year: Any, *, aviation_quantity: Table) -> Any:
     """Units for aircraft operators in a year, as tabled (Directive 2003/87/EC art. 3c). 2024: 28,900,000. Raises ValueError for another year."""

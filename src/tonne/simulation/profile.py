@@ -67,21 +67,24 @@ def _floats(value: Any) -> Any:
 def totals_for(rulebook: Rulebook, years: Sequence[int], size: int) -> tuple[Mapping[int, int], str]:
     """Verified emissions that a population is scaled to, tonnes (or the system's own measure) by year, and a remark where they are nobody's.
 
-    The published total of the year; otherwise that of the nearest published year; otherwise nine tenths of the cap; otherwise NEUTRAL for each of
-    `size` installations.
+    The published total of the year; otherwise that of the nearest published year; otherwise nine tenths of the cap (of the nearest year that has
+    one); otherwise NEUTRAL for each of `size` installations.
     """
     known = published(rulebook, "verified_emissions", max(years)) or published(rulebook, "covered_emissions", max(years))
     if known:
         return {year: known.get(year, known[min(known, key=lambda k: (abs(k - year), k))]) for year in years}, ""
-    totals: dict[int, int] = {}
-    for year in years:
-        law = rulebook.at(max(date(year, 12, 31), rulebook.system.begins))
-        try:
-            cap = answer(law, "cap", (year,)) if offers(law, "cap") else None
-        except (LawError, ValueError):
-            cap = None
-        if cap is None:
-            remark = f" No emissions and no cap are known to scale it to: {NEUTRAL:,} tonnes an installation, which says nothing of the real system."
-            return dict.fromkeys(years, NEUTRAL * size), remark
-        totals[year] = int(Decimal(int(cap)) * 9 / 10)
-    return totals, ""
+    caps = {year: cap for year in years if (cap := _cap(rulebook, year)) is not None}
+    if not caps:
+        remark = f" No emissions and no cap are known to scale it to: {NEUTRAL:,} tonnes an installation, which says nothing of the real system."
+        return dict.fromkeys(years, NEUTRAL * size), remark
+    nearest = {year: caps[min(caps, key=lambda k: (abs(k - year), k))] for year in years}
+    return {year: cap * 9 // 10 for year, cap in nearest.items()}, ""
+
+
+def _cap(rulebook: Rulebook, year: int) -> int | None:
+    law = rulebook.at(max(date(year, 12, 31), rulebook.system.begins))
+    try:
+        cap = answer(law, "cap", (year,)) if offers(law, "cap") else None
+    except (LawError, ValueError):  # the law names none for that year
+        return None
+    return None if cap is None else int(cap)

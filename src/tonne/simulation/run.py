@@ -23,6 +23,7 @@ from tonne.administration.commands import Command, Reply
 from tonne.administration.decision import move
 from tonne.administration.events import ACCEPTED
 from tonne.administration.kinds import Kind
+from tonne.administration.penalise import answers_fine
 from tonne.administration.permissions import ADMINISTRATOR
 from tonne.administration.purchase import price_by_law
 from tonne.administration.stabilise import reserve_parts
@@ -370,7 +371,9 @@ class _World:
     def penalty_command(self, task: Task) -> Command:
         """The calendar's own command, with the market price where the fine is a multiple of it."""
         price = self.inputs.prices.get(task.year + 1, self.inputs.prices.get(task.year))
-        body = {"year": task.year} | ({"mean_price": str(price)} if price is not None else {})
+        body: dict[str, Any] = {"year": task.year} | ({"mean_price": str(price)} if price is not None else {})
+        if not answers_fine(self.state.law(task.day), task.year, price):
+            body["unpriced"] = True
         plain = task.command()
         return Command(plain.id, plain.kind, plain.by, plain.day, body)
 

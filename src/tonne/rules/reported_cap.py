@@ -1,0 +1,57 @@
+"""A cap set as a share of what the emitters themselves report for a base year, and its free allocation to them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from tonne.rules.cap import by_year, plain, whole
+from tonne.rules.declare import rule
+from tonne.units import DOWN, Rate, fraction, multiply
+
+
+@rule("share_of_reported_cap", unit="allowance", given={"year": "year"})
+def cap(year: Any, *, statistics__reported_emissions: int | None, cap_reduction: Rate, first_cap_year: int, last_cap_year: int) -> Any:
+    """Units for each year of the first period: the emissions reported for the base year less a share of them.
+
+    160,000,000 x (1 - 0.27) = 116,800,000. Raises ValueError for a year outside the period, or while nothing is reported.
+    """
+
+    def one(y: int) -> int:
+        if statistics__reported_emissions is None:
+            raise ValueError("the emissions of the base year are not reported yet, so there is no cap")
+        if not first_cap_year <= y <= last_cap_year:
+            raise ValueError(f"no cap for {y}: the period runs from {first_cap_year} to {last_cap_year}")
+        return multiply(int(statistics__reported_emissions), 1 - fraction(cap_reduction), rounding=DOWN)
+
+    return by_year(year, one)
+
+
+@rule("scaled_to_reported_cap", unit="allowance", given={"year": "year", "historical": "tCO2e"})
+def allocation(
+    year: int,
+    historical: Any,
+    *,
+    statistics__reported_emissions: int | None,
+    cap__cap_reduction: Rate,
+    cap__first_cap_year: int,
+    cap__last_cap_year: int,
+) -> Any:
+    """Free units of all emitters of a year together: the whole cap, shared out in proportion to what each emitted in the base years.
+
+    Parts of a unit are dropped. Of a cap of 116,800,000 an emitter with 1,600,000 of 160,000,000 gets 1,168,000.
+    """
+    total = cap(
+        int(year),
+        statistics__reported_emissions=statistics__reported_emissions,
+        cap_reduction=cap__cap_reduction,
+        first_cap_year=cap__first_cap_year,
+        last_cap_year=cap__last_cap_year,
+    )
+    past = whole("past emissions", historical)
+    if past.size and past.min() < 0:
+        raise ValueError("past emissions are zero or more")
+    together = int(past.sum(dtype=np.int64))
+    return plain(multiply(past, Fraction(total, together), rounding=DOWN) if together else np.zeros_like(past))
