@@ -10,13 +10,38 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import yaml
 
 from tonne.law.faults import Fault, RulebookError
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Fast):  # type: ignore[misc]
+    """The safe loader with its resolver remembered: a few thousand different words make up all the law there is."""
+
+    _known: ClassVar[dict[tuple[str, bool], str]] = {}
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        """Nothing here resolves by path."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing here resolves by path."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        if kind is not yaml.ScalarNode:
+            return super().resolve(kind, value, implicit)
+        key = (value, implicit[0])
+        tag = self._known.get(key)
+        if tag is None:
+            tag = super().resolve(kind, value, implicit)
+            if len(value) <= 40:
+                self._known[key] = tag
+        return tag
+
+
 Path_: TypeAlias = tuple[str | int, ...]
 
 _DECIMAL = re.compile(r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d{1,3})?")
@@ -56,7 +81,8 @@ def read(path: Path, shown_as: str | None = None) -> Document:
     except OSError as error:
         raise RulebookError([Fault(name, 0, "", f"cannot be read: {error.strerror}")]) from None
     try:
-        _plain_structure(name, text)
+        if _may_be_endless(text):
+            _plain_structure(name, text)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
@@ -71,6 +97,22 @@ def read(path: Path, shown_as: str | None = None) -> Document:
     if reader.faults:
         raise RulebookError(reader.faults)
     return document
+
+
+_BRACKETS = re.compile(r"[\[\]{}]")
+_DEEP = ("&", "\n" + " " * 40, "- - - -", "? ?", "?\n")
+
+
+def _may_be_endless(text: str) -> bool:
+    """A quick look for what the slow one below must judge: anchors, brackets or blocks nested deeply. Most files have none."""
+    if any(sign in text for sign in _DEEP):
+        return True
+    depth = 0
+    for bracket in _BRACKETS.findall(text):
+        depth = max(depth + (1 if bracket in "[{" else -1), 0)
+        if depth > DEPTH_MAX // 2:
+            return True
+    return False
 
 
 def _plain_structure(name: str, text: str) -> None:
@@ -98,10 +140,11 @@ class _Reader:
         self.faults.append(Fault(self.document.file, node.start_mark.line + 1, ".".join(map(str, path)), reason, suggestion))
 
     def plain(self, node: Any, path: Path_) -> Any:
-        self.document.lines.setdefault(path, node.start_mark.line + 1)
+        if path not in self.document.lines:
+            self.document.lines[path] = node.start_mark.line + 1
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if isinstance(node, yaml.ScalarNode):
-            return self.scalar(node, kind, path)
+            return node.value if kind == "str" else self.scalar(node, kind, path)
         if kind not in ("seq", "map"):
             self.fault(node, path, f"the tag {node.tag!r} means nothing here", "remove it")
         if isinstance(node, yaml.SequenceNode):
@@ -124,7 +167,10 @@ class _Reader:
         if not isinstance(node, yaml.ScalarNode):
             self.fault(node, path, "a list or a mapping cannot be a key")
             return None
-        key = self.scalar(node, node.tag.removeprefix("tag:yaml.org,2002:"), path)
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        if kind == "str":
+            return str(node.value)
+        key = self.scalar(node, kind, path)
         if isinstance(key, (bool, date)):
             return str(node.value)
         if isinstance(key, (str, int)):
