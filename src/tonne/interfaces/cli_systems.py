@@ -123,7 +123,7 @@ def _figures(one: Overview, sure: list[str]) -> list[str]:
 
 
 COLUMNS = (("System", 25), ("Design", 12), ("Since", 6), ("Cap", 8), ("Cov", 5), ("In it", 6), ("Sold", 5), ("Credits", 8), ("Price", 12),
-           ("Price rules", 13), ("Law", 3), ("Pub", 3))  # fmt: skip
+           ("Price rules", 15), ("Law", 3), ("Pub", 3))  # fmt: skip
 WORDS = ("System", "Design", "Price rules")
 
 
