@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import ledger_memory, plain_sql, runs, store_append
+from benchmarks import ledger_memory, library, plain_sql, runs, store_append
 
 LIMITS = """What limits these figures, on two shared cores whose speed varies by a fifth from run to run:
 
@@ -57,6 +57,7 @@ def main() -> None:
     sizes = (10_000, 100_000, 1_000_000) if given.scale >= 1 else (1_000, 10_000)
     part("Whole runs, replay, start-up", runs.table(runs.run(sizes)))
     if given.scale >= 1:
+        part("The law library", library.table(library.commands(), library.periods()))
         day = datetime.datetime.now(tz=datetime.UTC).date()
         text = "\n\n".join(f"## {title}\n\n```\n{body}\n```" for title, body in parts)
         intro = f"Last results of `make bench`, {day}. What is compared is measured in the same run; every workload is in `benchmarks/`."

@@ -282,6 +282,7 @@ def test_the_public_names_are_those_of_the_documents() -> None:
     assert not unknown, f"the documents call what is not there: {sorted(unknown)}"
 
 
+ADDRESS = re.compile(r"https?://\S+")  # a public page may lie under /home/
 MACHINE = re.compile(r"/(?:work|home|root|Users)/[A-Za-z.]|[A-Z]:\\\\?Users")
 
 
@@ -301,7 +302,9 @@ def test_no_path_of_a_machine_is_kept() -> None:
             lines = path.read_text(encoding="utf-8").splitlines()
         except UnicodeDecodeError:
             continue
-        breaches += [f"{path.relative_to(ROOT)}:{n}: {line.strip()[:100]}" for n, line in enumerate(lines, 1) if MACHINE.search(line)]
+        breaches += [
+            f"{path.relative_to(ROOT)}:{n}: {line.strip()[:100]}" for n, line in enumerate(lines, 1) if MACHINE.search(ADDRESS.sub("", line))
+        ]
     assert not breaches, show(breaches)
 
 

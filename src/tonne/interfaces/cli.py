@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tonne.interfaces import cli_ask, cli_check, cli_law, cli_log, cli_new, cli_run, cli_systems
+from tonne.interfaces import cli_ask, cli_check, cli_law, cli_log, cli_new, cli_run, cli_systems, cli_world
 from tonne.interfaces.cli_words import Root, out
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ app.command(short_help="Systems side by side.")(cli_ask.compare)
 app.command(short_help="Is a rulebook sound? Which published numbers hold?", cls=cli_check.CheckCommand)(cli_check.check)
 app.command(short_help="Write a rulebook to start from, like another.")(cli_new.new)
 app.command(short_help="A page for each system, printed from the law.")(cli_new.pages)
+app.command(short_help="The world's markets in charts, beside published figures.")(cli_world.world)
 app.command(short_help="Run a system through some years.", cls=cli_run.RunCommand)(cli_run.run)
 app.command(short_help="Run a market on generated installations.")(cli_run.demo)
 app.add_typer(cli_log.app, name="log")
