@@ -78,7 +78,7 @@ def _topic(topic: str, like: Any, begins: date) -> str:
 
     chosen = [name for name in like.rules.get(topic, ())]
     needed = [p for path, p in like.parameters.items() if path.startswith(f"{topic}.") and (not p.informative or path in CLERKS_OWN)]
-    kept = [(p, _content(p, like, begins)) for p in needed if _ever_held(p, like)]
+    kept = [(p, _content(p, like, begins)) for p in needed]
     if not chosen and not kept:
         return ""
     lines = [f"# {TOPIC_WORDS.get(topic, topic)}"]
@@ -117,13 +117,15 @@ def _entry(content: Any) -> Iterator[str]:
         yield f"        value: {_yaml(content)}"
 
 
-def _ever_held(parameter: Any, like: Any) -> bool:
-    return any(v.status != "proposed" or like.includes_proposed for v in parameter.values)
+def _newest(parameter: Any, like: Any) -> Any:
+    """The newest figure that is law (or that a scenario laid over it makes law); of one that is nowhere law yet, the newest proposed."""
+    in_law = like.includes_proposed or any(v.status != "proposed" for v in parameter.values)
+    return parameter.at(date.max, None, like.includes_proposed or not in_law)
 
 
 def _content(parameter: Any, like: Any, begins: date) -> Any:
     """The newest figure of a parameter, moved to the new system's years; None where it was repealed."""
-    content = parameter.at(date.max, None, like.includes_proposed)
+    content = _newest(parameter, like)
     if not isinstance(content, Mapping):
         return content
     if parameter.by == "year":
@@ -160,9 +162,10 @@ def _cases(system: str, like: Any, begins: date) -> str:
 # Numbers that this law must reproduce: `tonne check {system} --cases` runs them. Ask for whatever the mechanisms answer (`tonne asks {system}`).
 # A case stands on a source. Until you have one for a figure, it is an illustration and says so.
 """
-    if "calendar.agenda" not in like.parameters:
+    calendar = like.parameters.get("calendar.agenda")
+    agenda = (_newest(calendar, like) or {}) if calendar is not None else {}
+    if not agenda:
         return head + "[]\n"
-    agenda = like.parameter("calendar.agenda").at(date.max, None, like.includes_proposed) or {}
     task, rule = next(((task, rule) for task, rule in agenda.items() if task == "surrender"), next(iter(agenda.items()), ("", "")))
     return f"""{head}- name: the day of {task} is the one that the calendar says     # write it as a sentence of law
   on: {begins}
