@@ -192,3 +192,11 @@ def test_the_tasks_a_calendar_may_order_are_those_the_administration_carries_out
     from tonne.law.vocabulary import TASKS as KNOWN
 
     assert set(TASKS) == KNOWN
+
+
+def test_a_figure_that_is_repealed_and_needed_is_said_to_be(tmp_path: Path) -> None:
+    repealed = values("price", "from: 2020-01-01, value: 5", "from: 2021-01-01, value: null")
+    rulebook = book(tmp_path, penalty="rules: [test_levy]\nparameters:\n" + repealed)
+    assert rulebook.at("2020-06-01").levy(10)["price"] == 5
+    with pytest.raises(NotYetInForce, match=r"penalty\.price is repealed on 2021-06-01, and levy needs it"):
+        rulebook.at("2021-06-01").levy(10)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -79,7 +81,16 @@ def parameters(law: Law, rule: Rule, topic: str, overrides: Mapping[str, Any] | 
             except NotYetInForce:
                 if required:
                     raise
+                continue
+            if values[name] is None and required and not _may_be_repealed(rule.function, name):
+                raise NotYetInForce(f"{path} is repealed on {law.day}, and {rule.ask} needs it")
     return values
+
+
+@cache
+def _may_be_repealed(function: Callable[..., Any], name: str) -> bool:
+    """Whether a rule's signature says that it can work with a figure that the law has repealed (`...: Rate | None`)."""
+    return "None" in str(inspect.signature(function).parameters[name].annotation)
 
 
 def path_of(name: str, topic: str) -> str:

@@ -126,8 +126,10 @@ def _newest(parameter: Any, like: Any) -> Any:
 def _content(parameter: Any, like: Any, begins: date) -> Any:
     """The newest figure of a parameter, moved to the new system's years; None where it was repealed."""
     content = _newest(parameter, like)
+    if content is None and parameter.by is not None:  # a table that was repealed as a whole: its last rows still show its form
+        content = next((v.content for v in reversed(parameter.values) if v.content is not None), None)
     if not isinstance(content, Mapping):
-        return content
+        return begins.year if parameter.unit == "year" and isinstance(content, int) else content
     if parameter.by == "year":
         return _moved(parameter.path, {k: v for k, v in content.items() if v is not None}, begins.year)
     years = [match.group(1) for key in content if (match := _YEAR_FIRST.match(str(key)))]
