@@ -65,7 +65,7 @@ def table(found: list[dict[str, Any]], runs: list[dict[str, Any]]) -> str:
         lines.append(f"{row['what']:<40}{row['median']:>10.2f}{row['slowest']:>11.2f}{target:>10}")
     lines += [
         "",
-        f"{len(runs)} systems in force, {INSTALLATIONS:,} installations, last whole period, log decided twice: slowest five, and the median (target 3 s)",
+        f"{len(runs)} systems in force, {INSTALLATIONS:,} installations, last whole period, log decided twice; five slowest and median (target 3 s)",
     ]
     lines.append(f"{'system':<28}{'years':>12}{'transfers':>12}{'run s':>8}{'process s':>11}")
     median = sorted(runs, key=lambda row: row["process"])[len(runs) // 2]

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from tonne.interfaces.cli import app
 
 GUIDE = Path(__file__).resolve().parents[1] / "docs" / "write-a-rulebook.md"
-BLOCK = re.compile(r"^```(yaml|console)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(yaml|csv|console)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def blocks() -> Iterator[tuple[str, dict[str, str], str]]:
@@ -32,7 +32,7 @@ def test_following_the_guide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     ran = 0
     for kind, marks, text in blocks():
-        if kind == "yaml":
+        if kind != "console":
             path = tmp_path / marks["file"]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

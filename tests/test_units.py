@@ -174,7 +174,7 @@ def test_short_tons_and_tonnes() -> None:
 def test_measures_that_do_not_meet() -> None:
     with pytest.raises(UnitsError, match="lot and tonne are not both masses"):
         convert(1, "lot", "tonne", DOWN)
-    with pytest.raises(UnitsError, match=r"unknown measure 'ton'; there are tonne, short_ton, kilogram, lot"):
+    with pytest.raises(UnitsError, match=r"unknown measure 'ton'; there are tonne, short_ton, kilogram, toe, lot"):
         measure("ton")
 
 

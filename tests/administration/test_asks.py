@@ -50,7 +50,7 @@ def _levy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def values(name: str, *entries: str, extra: str = "") -> str:
     lines = "".join(f"      - {{{entry}, source: Act 1}}\n" for entry in entries)
-    return f"  {name}:\n    unit: EUR\n{extra}    values:\n{lines}"
+    return f"  {name}:\n    unit: EUR_per_allowance\n{extra}    values:\n{lines}"
 
 
 PRICE = values("price", "from: 2020-01-01, value: 5", "from: 2021-01-01, value: 6")

@@ -101,7 +101,7 @@ def test_a_case_reads_a_parameter_with_both_clocks(tmp_path: Path) -> None:
     assert [outcome.passed for outcome in outcomes] == [True] * 8 + [False] * 2
     assert outcomes[8].expected == "refused: NotYetInForce"
     assert outcomes[9].got == "BeforeSystem: my-country has no law on 2019-12-31; it begins 2020-01-01"
-    assert outcomes[2].file == "my-country/cases/cap.yaml:4"
+    assert outcomes[2].file == "mine/cases/cap.yaml:4"
 
 
 def test_a_crash_is_a_failed_case_and_never_a_refusal(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_faulty_case_is_named(tmp_path: Path, case: str, message: str) -> None
 
 def test_faulty_files_of_cases(tmp_path: Path) -> None:
     assert faults(tmp_path, "name: a case\n") == "mine.yaml:1: a file of cases is a list, each item beginning with `- name:`"
-    assert faults(tmp_path, "- 5\n").startswith("mine.yaml:1: cases.0: Input should be a valid dictionary")
+    assert faults(tmp_path, "- 5\n").startswith("mine.yaml:1: cases.0: here stands a mapping")
     assert faults(tmp_path, "- {name: x, on: 2020-01-01, ask: cap, expect: 1, source: Act 1}\n").startswith(
         "mine.yaml:1: cases.0.name: too short: 5 characters"
     )
@@ -174,7 +174,7 @@ def test_anybodys_folder_of_cases(tmp_path: Path) -> None:
 
 def test_a_case_beside_a_rulebook_is_of_that_system(tmp_path: Path) -> None:
     with pytest.raises(
-        RulebookError, match=r"my-country/cases/cap\.yaml:1: system: 'eu-ets', but it lies beside 'my-country' \(leave `system:` out here\)"
+        RulebookError, match=r"mine/cases/cap\.yaml:1: system: 'eu-ets', but it lies beside 'my-country' \(leave `system:` out here\)"
     ):
         beside(tmp_path, f"- {{name: a case of law, {INTAKE}, expect: 1, source: Act 1}}\n")
 

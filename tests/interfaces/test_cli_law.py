@@ -53,7 +53,7 @@ def test_systems_lists_each_with_status_unit_cap_and_how_sure_it_is() -> None:
     assert eu["coverage_percent"] == 40 and eu["auction_share_percent"] and eu["chapters"]["lacks"] == []
     text = call("systems").stdout
     assert "In force" in text and "Price rules" in text and max(len(line) for line in text.splitlines()) <= 120
-    assert re.search(r"^rggi +cap, invest +2009 +[\d.]+ +14 +90 +3.3 +[\d.]+ USD +floor ceiling +11 +\d+", text, re.MULTILINE)
+    assert re.search(r"^rggi +invest +2009 +[\d.]+ +14 +90 +3.3 +[\d.]+ USD +floor ceiling +11 +\d+", text, re.MULTILINE)
 
 
 def test_systems_named_are_shown_with_all_that_is_known() -> None:
@@ -66,7 +66,7 @@ def test_systems_named_are_shown_with_all_that_is_known() -> None:
 def test_fidelity_counts_figures_by_confidence_cases_by_kind_and_gaps() -> None:
     found = answer("fidelity")
     one = next(system for system in found["systems"] if system["id"] == "rggi")
-    assert one["figures"] == sum(one["values_by_confidence"].values()) and one["cases_by_kind"]["published"] >= 70
+    assert one["figures"] == sum(one["values_by_confidence"].values()) and one["cases_by_kind"]["published"] >= 40
     assert found["total"]["figures"] == sum(system["figures"] for system in found["systems"])
     assert "How sure the rulebooks are" in call("fidelity", "rggi").stdout
 

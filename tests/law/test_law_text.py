@@ -96,7 +96,7 @@ def test_what_is_no_number_is_no_law(tmp_path: Path, written: str) -> None:
         ("a: &x 1\nb: *x\n", "my/f.yaml:2: the alias *x stands for something else (write the value out at each place)"),
         ("a: &x [*x]\n", "my/f.yaml:1: the alias *x"),
         ("a: 1\n---\nb: 2\n", "my/f.yaml:2: not valid YAML: but found another document"),
-        ("a:\n\t- b\n", "my/f.yaml:2: not valid YAML: found character that cannot start any token (look at indentation, colons and quotes here)"),
+        ("a:\n\t- b\n", "my/f.yaml:2: not valid YAML: found character that cannot start any token (use spaces, no tabs)"),
         ("a: [1, 2\nb: 3\n", "my/f.yaml:2: not valid YAML:"),
         ("a: 'open\n", "not valid YAML:"),
         ("a: " + "9" * 5000, "... (5000 digits) is not a whole number a law can hold"),

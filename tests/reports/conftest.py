@@ -21,6 +21,7 @@ COMPLIANCE = {"year": pl.Int32, "status": pl.String, "installations": pl.UInt32}
 SECTORS = {"sector": pl.String, "year": pl.Int32, "allocated": pl.Int64, "verified": pl.Int64}
 FLOWS = {"year": pl.Int64, "what": pl.String, "transfers": pl.UInt32, "quantity": pl.Int64}
 AGREEMENT = {"year": pl.Int32, "compared": pl.UInt32, "agreeing": pl.UInt32}
+MONEY = {"year": pl.Int64, "received": pl.Int64, "fined_low": pl.Int64, "fined_high": pl.Int64}
 LABEL = "SYNTHETIC: 40 installations drawn from seed 1. Nothing in it is real <&>."
 
 
@@ -29,6 +30,7 @@ def _data(system: str, day: str, years: tuple[int, int], label: str = "", **fram
     empty = {
         "table": pl.DataFrame(schema=TABLE), "compliance": pl.DataFrame(schema=COMPLIANCE), "sectors": pl.DataFrame(schema=SECTORS),
         "flows": pl.DataFrame(schema=FLOWS), "agreement": pl.DataFrame(schema=AGREEMENT), "statement": statements_frame([]),
+        "money": pl.DataFrame(schema=MONEY),
     }  # fmt: skip
     return RunData(law.system, law, *years, **(empty | frames), label=label, seconds=1.25, state_hash="ab" * 32)
 

@@ -12,7 +12,7 @@ PAGE = DOCS / "gaps.md"
 INTRODUCTION = """\
 # What the rulebooks leave out, and where published numbers disagree
 
-Made from `gaps.md` beside each rulebook; edit those, then run `.venv/bin/python tests/rulebooks/gaps_page.py`. A figure of the collected facts is in a
+Made from `gaps.md` beside each rulebook; edit those, then run `.venv/bin/python tests/rulebooks/gaps_page.py`. A figure of the facts is in a
 rulebook, in a case, or in a row there with the reason (`tests/rulebooks/test_figures.py` looks for each).
 """
 

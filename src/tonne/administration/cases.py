@@ -119,7 +119,7 @@ def run_rulebook(rulebook: Rulebook) -> list[Outcome]:
     folder = Path(rulebook.place) / "cases"
     outcomes: list[Outcome] = []
     for path in sorted(folder.rglob("*.yaml")):
-        shown = f"{rulebook.system.id}/cases/{path.relative_to(folder)}"
+        shown = f"{folder.parent.name}/cases/{path.relative_to(folder)}"
         for case, place in read_cases(path, shown):
             if case.system not in (None, rulebook.system.id):
                 raise RulebookError([_fault(place, f"{case.system!r}, but it lies beside {rulebook.system.id!r}", "leave `system:` out here")])
@@ -180,7 +180,10 @@ def run_case(rulebook: Rulebook, case: _Case, place: str = "") -> Outcome:
 
 def _outcome(rulebook: Rulebook, case: _Case, place: str, passed: bool, expected: Any, got: Any) -> Outcome:
     asked = case.ask or case.value or ""
-    return Outcome(case.name, rulebook.system.id, place, case.kind, asked, passed, expected, got, case.source, case.confidence, case.note)
+    note = case.note
+    if not passed and case.refused is None and isinstance(expected, str) and isinstance(got, (int, Decimal)):
+        note = f"`expect: {expected}` is text, and the answer is a number: write it without commas and quotes, as {got:_} is. {note}".strip()
+    return Outcome(case.name, rulebook.system.id, place, case.kind, asked, passed, expected, got, case.source, case.confidence, note)
 
 
 def plain(value: Any) -> Any:

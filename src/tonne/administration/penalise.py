@@ -46,6 +46,7 @@ def penalise(state: State, command: Command) -> Decision:
     )
     note = {"event": "published", "what": "penalties", "year": year, "installations": rows.height, "shortfall": int(shortfall.sum())}
     note |= {"low_minor": int(sum(low)), "high_minor": int(sum(high)), "units": int(units.sum())}
+    note |= {"unpriced": True} if command.body.get("unpriced") else {}
     note |= {"released": int((shortfall - owed).sum()), "day": command.day.isoformat()}
     return Decision([{"event": "fined", "table": "fines"}, note, done], {"fines": frame})
 

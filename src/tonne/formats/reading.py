@@ -73,10 +73,14 @@ class Table:
         return values
 
     def whole(self, column: str, *, required: bool = False, least: int | None = None, most: int | None = None, unit: str = "") -> pl.Series:
-        """The column as Int64. A decimal point followed by zeros only is taken as the whole number it is ("10448.0")."""
+        """The column as Int64. A decimal point followed by zeros only is taken as the whole number it is ("10448.0").
+
+        Three zeros after one point ("400.000") may be four hundred thousand in another country's hand: that is a fault, not a guess.
+        """
         import polars as pl
 
         values = self.text(column, required=required)
+        self.fault(values.str.contains(r"^[+-]?[1-9]\d{0,2}\.000$"), column, lambda _, value: _two_readings(value))
         numbers = values.cast(pl.Int64, strict=False)
         odd = numbers.is_null() & values.is_not_null()
         if odd.any():
@@ -291,6 +295,11 @@ def _straightened(file: str, data: bytes, separator: bytes) -> tuple[bytes, np.n
     if not keep.all():
         data = b"".join(data[start : end + 1] for start, end in zip(starts[keep].tolist(), ends[keep].tolist(), strict=True))
     return data, lines[keep][1:], faults
+
+
+def _two_readings(value: str) -> str:
+    whole = value.split(".")[0]
+    return f"{value}: {whole} or {whole}000? write whole numbers without a point"
 
 
 def _not_whole(value: str, unit: str) -> str:

@@ -115,6 +115,8 @@ class Run:
             sectors=self.sectors(),
             flows=self.flows(),
             agreement=self.agreement(),
+            money=self.outcome.money(),
+            remarks=tuple(self.outcome.remarks()),
             label=self.label,
             seconds=self.seconds,
             state_hash=self.state_hash,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tonne.interfaces import cli_ask, cli_check, cli_law, cli_log, cli_new, cli_run, cli_systems, cli_world
+from tonne.interfaces import cli_ask, cli_check, cli_law, cli_log, cli_mechanisms, cli_new, cli_run, cli_systems, cli_world
 from tonne.interfaces.cli_words import Root, out
 
 app = typer.Typer(
@@ -42,6 +42,8 @@ app.command(short_help="What may be asked of a system.")(cli_ask.asks)
 app.command(short_help="Ask the law one question.")(cli_ask.ask)
 app.command(short_help="Systems side by side.")(cli_ask.compare)
 app.command(short_help="Is a rulebook sound? Which published numbers hold?", cls=cli_check.CheckCommand)(cli_check.check)
+app.command(short_help="What a rulebook may choose, and who has it.")(cli_mechanisms.mechanisms)
+app.command(short_help="The words a rulebook is written with: units, tasks, ...")(cli_mechanisms.words)
 app.command(short_help="Write a rulebook to start from, like another.")(cli_new.new)
 app.command(short_help="A page for each system, printed from the law.")(cli_new.pages)
 app.command(short_help="The world's markets in charts, beside published figures.")(cli_world.world)

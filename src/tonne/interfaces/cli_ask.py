@@ -89,7 +89,7 @@ def ask(
         return
     from tonne.reports.words import figure
 
-    unit = rule.unit.replace("money", book.system.currency) if result is not None else ""
+    unit = rule.unit.replace("money", book.system.currency) if result is not None and rule.unit not in ("boolean", "text") else ""
     wrapped("", f"{bold(figure(result, rule.unit))} {unit.replace('_', ' ')}".rstrip())
     wrapped("  ", soft(rule.summary))
     out(soft(f"  {book.system.id} on {law.day}; {topic}, {rule.mechanism}"))

@@ -94,6 +94,7 @@ def _one(name: str | Path, faults: list[dict[str, Any]], *, run_cases: bool, fol
     own = sorted(dict.fromkeys([*own, *unsound(book, found.broken)]))
     sound |= {"system": book.system.id, "parameters": len(book.parameters), "mechanisms": len(book.mechanisms)}
     if not own:
+        own = _of_scenarios(book)
         sound["remarks"] = remarks(book)
     if not found.faults:
         try:
@@ -102,6 +103,23 @@ def _one(name: str | Path, faults: list[dict[str, Any]], *, run_cases: bool, fol
             own += error.faults
     faults += _faults(sound["system"], own)
     return sound | {"sound": not own}, outcomes
+
+
+def _of_scenarios(book: Any) -> list[Any]:
+    """Faults of the scenarios beside a rulebook that is sound itself."""
+    from tonne.law import Fault, LawError, RulebookError, apply_scenario, scenarios
+
+    found: list[Any] = []
+    for name in scenarios(book):
+        try:
+            apply_scenario(book, name)
+        except RulebookError as error:
+            found += error.faults
+        except LawError as error:
+            place, _, reason = str(error).partition(": ")
+            file, _, line = place.partition(":")
+            found.append(Fault(file, int(line) if line.isdigit() else 0, "", reason))
+    return found
 
 
 def _on_rulebook(book: Any, folder: Path) -> list[Any]:
@@ -149,7 +167,8 @@ def _print(checked: list[dict[str, Any]], faults: list[dict[str, Any]], outcomes
     if not ran:
         return
     if not outcomes:
-        say("No case was found.")
+        if not faults:
+            say("No case was found.")
         return
     console().print(_table(outcomes))
     failed = [outcome for outcome in outcomes if not outcome.passed]

@@ -15,7 +15,7 @@ STATUS = {"in_force": "In force", "under_development": "In preparation", "under_
 ORDER = tuple(STATUS)
 LEGEND = (
     "Since: first day with any law. Cap: millions of units, of the newest year it is known for. Cov: % of the jurisdiction's emissions. In it: "
-    "entities. Sold: % of the cap. Credits: most of an obligation that credits may meet, %. Law: how many of the chapters of a market's law the "
+    "entities. Sold: % of the cap. Cred: most of an obligation that credits may meet, %. Law: how many of the chapters of a market's law the "
     f"rulebook has, of {len(CHAPTERS)}. Pub: published numbers that it reproduces."
 )
 TRUST = (
@@ -23,7 +23,7 @@ TRUST = (
     "figures. Published cases reproduce numbers that an authority printed; illustrations stand on recalled or invented figures and count for "
     "nothing. Gaps: facts that no rulebook holds, with the reason (gaps.md beside each rulebook)."
 )
-DESIGN = {"cap_and_trade": "cap, trade", "cap_and_invest": "cap, invest", "baseline_and_credit": "baseline", "output_based": "output based"}
+DESIGN = {"cap_and_trade": "cap", "cap_and_invest": "invest", "baseline_and_credit": "baseline", "output_based": "output", "fixed_price": "fixed"}
 
 
 def systems(
@@ -42,8 +42,9 @@ def systems(
     for status, words in STATUS.items():
         of_status = [one for one in found if one.facts["status"] == status]
         if of_status:
-            console().print(_table(f"{words}: {len(of_status)}", of_status))
-            out()
+            for table in _tables(f"{words}: {len(of_status)}", of_status):
+                console().print(table)
+                out()
     wrapped("", f"{len(found)} systems. {LEGEND}")
     out(soft("Next: tonne systems SYSTEM, tonne show SYSTEM, tonne compare SYSTEM SYSTEM, tonne fidelity, tonne run SYSTEM --synthetic"))
 
@@ -122,22 +123,17 @@ def _figures(one: Overview, sure: list[str]) -> list[str]:
     return [f"{one.values:,}", *(f"{100 * one.confidences.get(name, 0) / max(one.values, 1):.0f}" for name in sure)]
 
 
-COLUMNS = (("System", 25), ("Design", 12), ("Since", 6), ("Cap", 8), ("Cov", 5), ("In it", 6), ("Sold", 5), ("Credits", 8), ("Price", 12),
-           ("Price rules", 15), ("Law", 3), ("Pub", 3))  # fmt: skip
+HEADS = ("System", "Design", "Since", "Cap", "Cov", "In it", "Sold", "Cred", "Price", "Price rules", "Law", "Pub")
 WORDS = ("System", "Design", "Price rules")
 
 
-def _table(title: str, found: list[Overview]) -> Any:
-    """Of fixed widths, so that the tables stand below each other."""
-    from rich import box
-    from rich.table import Table
+def _tables(title: str, found: list[Overview]) -> list[Any]:
+    """One table, or several below each other where the screen is narrow."""
+    from tonne.reports.sheets import Column, Sheet
+    from tonne.reports.tables import rich_tables
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
-    for head, width in COLUMNS:
-        table.add_column(head, justify="left" if head in WORDS else "right", width=width, overflow="fold")
-    for one in found:
-        table.add_row(*_row(one))
-    return table
+    columns = tuple(Column(head, words=head in WORDS) for head in HEADS)
+    return rich_tables(Sheet(title, columns, tuple(_row(one) for one in found)), console().width)
 
 
 def _row(one: Overview) -> tuple[str, ...]:

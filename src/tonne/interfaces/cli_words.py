@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
@@ -110,8 +111,15 @@ def console() -> Any:
     """Where tables go: as wide as the terminal, never wider than 120 columns of it."""
     from rich.console import Console
 
-    made = Console(highlight=False, soft_wrap=False)
-    return Console(highlight=False, markup=False, width=min(made.width, WIDTH) if made.is_terminal else WIDTH)
+    return Console(highlight=False, markup=False, width=screen_width())
+
+
+def screen_width() -> int:
+    """Columns to write in: the terminal's (or what COLUMNS says), 120 at most and where there is none."""
+    import shutil
+
+    known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return min(shutil.get_terminal_size((WIDTH, 40)).columns, WIDTH) if known else WIDTH
 
 
 def bold(text: str) -> str:
@@ -122,19 +130,14 @@ def soft(text: str) -> str:
     return typer.style(text, dim=True)
 
 
-def line_width() -> int:
-    """Columns for running text."""
-    import shutil
-
-    return min(shutil.get_terminal_size((WIDTH, 40)).columns, WIDTH) if sys.stdout.isatty() else WIDTH
-
-
 def wrapped(prefix: str, text: str, hanging: int | None = None) -> None:
     """A paragraph behind a prefix, the next lines indented as far."""
     import textwrap
 
     indent = " " * (len(prefix) if hanging is None else hanging)
-    out(textwrap.fill(text, line_width(), initial_indent=prefix, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or prefix)
+    out(
+        textwrap.fill(text, screen_width(), initial_indent=prefix, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or prefix
+    )
 
 
 # -- in

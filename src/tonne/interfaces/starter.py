@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-ROWS = 5  # of a table by year that are carried over
+from tonne.law import LawError
+
+ROWS = 5  # of a table by year that are carried over, at least
 WIDTH = 150
 
 TOPIC_WORDS = {
@@ -129,9 +131,11 @@ def _content(parameter: Any, like: Any, begins: date) -> Any:
     if content is None and parameter.by is not None:  # a table that was repealed as a whole: its last rows still show its form
         content = next((v.content for v in reversed(parameter.values) if v.content is not None), None)
     if not isinstance(content, Mapping):
+        if parameter.unit == "year" and isinstance(content, list) and content:
+            return [year - min(content) + begins.year for year in content]
         return begins.year if parameter.unit == "year" and isinstance(content, int) else content
     if parameter.by == "year":
-        return _moved(parameter.path, {k: v for k, v in content.items() if v is not None}, begins.year)
+        return _moved(parameter, {k: v for k, v in content.items() if v is not None}, _reference(like), begins.year)
     years = [match.group(1) for key in content if (match := _YEAR_FIRST.match(str(key)))]
     if len(years) == len(content) and years:  # rows like `2024 power`: those of the newest year
         return {f"{begins.year}{str(key)[4:]}": value for key, value in content.items() if str(key).startswith(max(years))}
@@ -141,22 +145,34 @@ def _content(parameter: Any, like: Any, begins: date) -> Any:
 _YEAR_FIRST = re.compile(r"(\d{4})\b")
 
 
-def _moved(path: str, table: Mapping[int, Any], first: int) -> dict[int, Any] | None:
-    """A table's newest rows from a first year on. Rows of consecutive years stay a path; of others the newest is what holds from then on.
+def _reference(like: Any) -> int | None:
+    """The year of the other system that becomes the first of the new one: that with which its last whole period begins; None where it has none."""
+    from tonne.simulation.inputs import whole_period
 
-    What is counted in years, as the end of each period, moves with its key.
+    try:
+        return whole_period(like, datetime.now().astimezone().date())[0]
+    except (LawError, ValueError):
+        return None
+
+
+def _moved(parameter: Any, table: Mapping[int, Any], reference: int | None, first: int) -> dict[int, Any] | None:
+    """A table's rows from a year of reference on, moved to the years from `first` on; all tables of a law by the same number of years.
+
+    What holds in the year of reference because an earlier row says so is written for the first year. Where no row is that late, the last row is.
+    What is counted in years itself, as the end of a period or a vintage, moves with its key.
     """
     years = sorted(table)
     if not years:
         return None
-    if path == "calendar.period_end":
-        last = table[years[-1]]
-        span = [year for year in years if table[year] == last]
-        return {first + i: first + len(span) - 1 for i in range(len(span))}
-    newest = years[-ROWS:]
-    if newest[-1] - newest[0] != len(newest) - 1:
-        newest = years[-1:]
-    return {first + i: table[year] for i, year in enumerate(newest)}
+    start = reference if reference is not None else max(years[-1] - ROWS + 1, years[0])
+    begun = [year for year in years if year <= start]
+    kept = {start: table[begun[-1]]} if begun else {}
+    kept |= {year: table[year] for year in years if start <= year < start + 2 * ROWS}
+    if not kept:
+        kept = {start: table[years[0]]}
+    by = first - start
+    in_years = parameter.unit == "year"
+    return {year + by: value + by if in_years and isinstance(value, int) else value for year, value in kept.items()}
 
 
 def _cases(system: str, like: Any, begins: date) -> str:

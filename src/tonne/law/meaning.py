@@ -26,16 +26,21 @@ def misfits(unit: str, by: str | None, content: Any) -> Iterator[Misfit]:
         return
     if by is None:
         if isinstance(content, Mapping):
-            yield "a table needs `by:` on the parameter", ""
+            years = all(isinstance(key, int) and key in YEARS for key in content)
+            yield "a table needs `by:` on the parameter", f"write `by: {'year' if years else 'product'}` (or what its keys are) below `unit:`"
         else:
             yield from _misfits_of(unit, content, "")
         return
     if not isinstance(content, Mapping):
         yield "the parameter has `by:`, so each value is a table", ""
         return
+    if by != "year" and nearest(by, ("year",)).startswith("did") and all(isinstance(key, int) and key in YEARS for key in content):
+        yield f"the keys are years, and the parameter says `by: {by}`", "write `by: year`"
     for key, row in content.items():
         if by == "year" and (not isinstance(key, int) or key not in YEARS):
-            yield f"{key!r} is no year; the table is `by: year`", "write years as plain numbers from 1900 to 2300"
+            split = isinstance(key, int) and key < YEARS[0]
+            advice = "did a comma split a number? write 2_900_000" if split else "write years as plain numbers from 1900 to 2300"
+            yield f"{key!r} is no year; the table is `by: year`", advice
         if by == "task" and unit == "calendar_rule" and key not in vocabulary.TASKS:
             yield f"{key!r} is no task of the calendar", nearest(str(key), vocabulary.TASKS)
         yield from _misfits_of(unit, row, f"{key}: ")
@@ -72,11 +77,25 @@ def _misfit(unit: str, value: Any) -> Misfit:
         fits = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool) and unit != "text")
         return ("", "") if fits else (f"{_shown(value)} does not fit the unit {unit!r}, which is written in words", "put it in quotes")
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
-        advice = f"write {value} without the exponent" if isinstance(value, str) and _EXPONENT.fullmatch(value) else ""
+        advice = _as_number(value) if isinstance(value, str) else ""
         return f"{_shown(value)} is not a number, and the unit is {unit!r}", advice
     if unit in vocabulary.WHOLE and isinstance(value, Decimal):
         return f"{value} does not fit the unit {unit!r}, which is counted in whole numbers", "write a whole number, or choose another unit"
     return "", ""
+
+
+def _as_number(text: str) -> str:
+    """How to write as a number what somebody wrote as text."""
+    if _EXPONENT.fullmatch(text):
+        return f"write {text} without the exponent"
+    bare = text.strip().replace("_", "")
+    if re.fullmatch(r"[-+]?\d+(\.\d+)?", bare):
+        return "remove the quotes"
+    if re.fullmatch(r"[-+]?\d+(\.\d+)?\s*%", bare):
+        return f"write {Decimal(bare.rstrip('% ')) / 100:f} with the unit ratio"
+    if re.fullmatch(r"[-+]?\d{1,3}([,. ]\d{3})+", bare):
+        return f"write {re.sub(r'[,. ]', '_', bare)}: `_` may stand between digits, commas may not"
+    return ""
 
 
 _WANTED = {

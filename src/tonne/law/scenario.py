@@ -19,25 +19,26 @@ def apply_scenario(rulebook: Rulebook, scenario: str | Path) -> Rulebook:
     Raises ScenarioError for a scenario of another system or a patch of a parameter that does not exist, RulebookError for a faulty file.
     """
     path = find_scenario(rulebook, scenario)
-    document = read(path, path.name)
+    shown = f"{path.parent.parent.name}/scenarios/{path.name}" if path.parent.name == "scenarios" else path.name
+    document = read(path, shown)
     faults: list[Fault] = []
     model = schema.validate(schema.ScenarioModel, document, faults)
     if faults or model is None:
         raise RulebookError(faults)
     if model.system != rulebook.system.id:
-        raise ScenarioError(f"{path.name}: the scenario is written for {model.system!r}, not for {rulebook.system.id!r}")
+        raise ScenarioError(f"{shown}: the scenario is written for {model.system!r}, not for {rulebook.system.id!r}")
     result = _begun(rulebook.with_values({}, model.id, model.includes_proposed))
     for index, patch in enumerate(model.patches):
         if patch.parameter not in rulebook.parameters:
             line = document.line(("patches", index, "parameter"))
             raise ScenarioError(
-                f"{path.name}:{line}: patches[{index}] changes {patch.parameter!r}, which {rulebook.system.id} does not have; "
+                f"{shown}:{line}: patches[{index}] changes {patch.parameter!r}, which {rulebook.system.id} does not have; "
                 f"{nearest(patch.parameter, rulebook.parameters)}"
             )
         where = rulebook.parameters[patch.parameter]
         content = growth.table() if (growth := schema.growth(patch.grows)) else patch.value
         for reason, advice in misfits(where.unit, where.by, content):
-            faults.append(Fault(path.name, document.line(("patches", index)), f"patches.{index}", f"{patch.parameter}: {reason}", advice))
+            faults.append(Fault(shown, document.line(("patches", index)), f"patches.{index}", f"{patch.parameter}: {reason}", advice))
         # Published on the day the scenario takes effect and ordered last, so that the patch wins over the law it patches.
         value = Value(patch.starts, patch.value, patch.source, patch.starts, "scenario", "in_force", patch.note, growth)
         result = _last_on_its_day(result, patch.parameter, value, model.id)

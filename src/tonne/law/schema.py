@@ -51,6 +51,12 @@ def _id(value: Any) -> Any:
     return value
 
 
+def _currency(value: Any) -> Any:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{3}", value):
+        raise ValueError(f"{value!r} is no currency; write its code of three capitals, like EUR")
+    return value
+
+
 def _time_zone(value: Any) -> Any:
     try:
         return zone(str(value)).key
@@ -183,7 +189,7 @@ class SystemModel(_Strict):
     design: Annotated[str, _one_of(*vocabulary.DESIGNS)]
     begins: Day | None
     unit: UnitModel
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    currency: Annotated[str, BeforeValidator(_currency)]
     jurisdiction: str
     summary: str = ""
     level: str = ""
@@ -285,6 +291,9 @@ _WORDS = {
     "bool_parsing": "true or false is asked for",
     "list_type": "a list is asked for",
     "too_short": "empty: at least {min_length} is asked for",
+    "dict_type": "here stands a mapping, `key: value` in lines of its own",
+    "invalid_key": "a key here is a word; did a comma split a number or a text?",
+    "model_type": "here stands a mapping, `key: value` in lines of its own",
 }
 
 

@@ -86,7 +86,7 @@ def read(path: Path, shown_as: str | None = None) -> Document:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise RulebookError([Fault(name, line, "", f"not valid YAML: {error.problem}", "look at indentation, colons and quotes here")]) from None
+        raise RulebookError([Fault(name, line, "", f"not valid YAML: {error.problem}", _advice(text, line, str(error.problem)))]) from None
     except yaml.YAMLError as error:
         raise RulebookError([Fault(name, 0, "", f"not valid YAML: {' '.join(str(error).split())}")]) from None
     document = Document(name, None)
@@ -97,6 +97,17 @@ def read(path: Path, shown_as: str | None = None) -> Document:
     if reader.faults:
         raise RulebookError(reader.faults)
     return document
+
+
+def _advice(text: str, line: int, problem: str) -> str:
+    """What usually lies behind a fault of YAML."""
+    lines = text.splitlines()
+    here = lines[line - 1] if 0 < line <= len(lines) else ""
+    if "\t" in here:
+        return "use spaces, no tabs"
+    if "mapping values are not allowed" in problem:
+        return "a text with a colon in it needs quotes"
+    return "look at indentation, colons and quotes here"
 
 
 _BRACKETS = re.compile(r"[\[\]{}]")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 
-from tonne.law.faults import nearest
+from tonne.law.faults import NEAR
 
 TOPICS = (
     "scope",
@@ -90,7 +91,10 @@ def nearest_unit(text: str) -> str:
     """For a text that is no unit: the first of its parts that is unknown, and the nearest word."""
     for part in text.split("_per_"):
         if not _is_simple(part):
-            return nearest(part, UNIT_WORDS) or f"{part!r} is not in the list of units (tonne.law.vocabulary)"
+            near = difflib.get_close_matches(part, sorted(UNIT_WORDS), n=1, cutoff=NEAR)
+            if near:
+                return f"did you mean {text.replace(part, near[0])!r}?"
+            return f"{part!r} is no unit; `tonne words units` lists them"
     return "a unit is written `a`, `a_per_b` or `a_per_b_per_c`"
 
 

@@ -24,6 +24,8 @@ class RunData:
     sectors      sector, year, allocated, verified: the installations given
     flows        year, what, transfers, quantity
     agreement    year, compared, agreeing: computed letters against printed ones
+    money        year, received, fined_low, fined_high: minor units of the currency
+    remarks      what whoever reads the tables should know
     label        what to print wherever the figures go, when they are synthetic; `` for real records
     """
 
@@ -37,6 +39,8 @@ class RunData:
     sectors: pl.DataFrame
     flows: pl.DataFrame
     agreement: pl.DataFrame
+    money: pl.DataFrame
+    remarks: tuple[str, ...] = ()
     label: str = ""
     seconds: float = 0.0
     state_hash: str = ""

@@ -38,6 +38,7 @@ def render(data: RunData) -> str:
         compliance=sheets.compliance(data),
         sectors=sheets.sectors(data),
         flows=sheets.flows(data),
+        money=sheets.money(data),
         law=law,
         confidences=lawpage.confidences(law),
         version=_version(),

@@ -78,6 +78,24 @@ def _by_year(data: RunData, title: str, names: Sequence[str], remark: str = "") 
     return Sheet(title, columns, rows, f"{remark} {nothing}".strip())
 
 
+def money(data: RunData) -> Sheet:
+    """What the public received for units and payments, and what was fined; nothing where no money moved."""
+    from tonne.units import Money
+
+    currency = data.system.currency
+    rows = data.money.to_dicts()
+    ranged = any(row["fined_low"] != row["fined_high"] for row in rows)
+    heads = [Column("Year"), Column("Received for units", currency)]
+    heads += [Column("Fines, least", currency), Column("Fines, most", currency)] if ranged else [Column("Fines", currency)]
+    names = ("received", "fined_low", *(("fined_high",) if ranged else ()))
+
+    def amount(minor: int) -> str:
+        return f"{Money(minor, currency).amount:,f}" if minor else ""
+
+    told = tuple((str(row["year"]), *(amount(row[name]) for name in names)) for row in rows if any(row[name] for name in names))
+    return Sheet("Money: received in a calendar year, fined for an emissions year", tuple(heads), told)
+
+
 def statement(data: RunData) -> Sheet:
     """Computed against published, the difference, how much of it is explained, and what is left."""
     unit = data.system.unit_code

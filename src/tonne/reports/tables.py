@@ -19,11 +19,13 @@ WORDS = 30  # characters that a column of words is sure to get; longer ones are 
 
 def run_tables(data: RunData, width: int = WIDTH) -> Iterator[Any]:
     """What a run prints: the years, the letters, the statement; each as one or more Rich tables, or a line where there is nothing."""
-    for sheet in (*sheets.yearly(data), sheets.compliance(data), sheets.statement(data)):
+    for sheet in (*sheets.yearly(data), sheets.money(data), sheets.compliance(data), sheets.statement(data)):
         if sheet:
             yield from rich_tables(sheet, width)
-        else:
+        elif sheet.note:
             yield f"{sheet.title}: {sheet.note}"
+    for remark in data.remarks:
+        yield f"Remark: {remark}."
 
 
 def rich_tables(sheet: Sheet, width: int = WIDTH) -> list[Any]:

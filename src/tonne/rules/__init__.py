@@ -1,4 +1,4 @@
-"""What follows from the text. `mechanisms()` is every rule there is, by mechanism and ask."""
+"""What follows from the text, by topic. `mechanisms()` is every rule there is, by mechanism and ask."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tonne.rules.declare import MECHANISMS, Rule
 
 @cache
 def mechanisms() -> Mapping[str, Mapping[str, Rule]]:
-    """Import every module of this room once and return mechanism -> ask -> rule."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+    """Import every module of this room and its topics once and return mechanism -> ask -> rule."""
+    for module in pkgutil.walk_packages(__path__, f"{__name__}."):
+        importlib.import_module(module.name)
     return MECHANISMS

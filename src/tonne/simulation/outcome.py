@@ -134,6 +134,33 @@ class Outcome:
             found.append((f"none to explain: opening {self.inputs.opening[1]}", 0))
         return found
 
+    def remarks(self) -> list[str]:
+        """What whoever reads the tables should know: rows that were not used, fines that could not be worked out, who reported nothing."""
+        said = []
+        years = self.inputs.reports.frame["year"]
+        other = int((~years.is_between(self.first_year, self.last_year)).sum())
+        if other:
+            said.append(f"{other:,} rows of the reports are of years before {self.first_year} or after {self.last_year} and were not run")
+        for notice in self.state.notices:
+            if notice["what"] == "penalties" and notice.get("unpriced"):
+                lacking = f"{notice['shortfall']:,} units missing from {notice['installations']:,} installations"
+                said.append(f"no fine for {notice['year']}: {lacking}, and the law lacks a figure or the market a price to work it out")
+        return said
+
+    def money(self) -> pl.DataFrame:
+        """year, received, fined_low, fined_high: what the public received in a calendar year for units and payments, and the fines for an emissions
+        year, in minor units of the currency."""
+        rows = self.state.books.transfers
+        money = self.state.unit(self.state.rulebook.system.currency)
+        paid = rows[(rows["to_account"] == self.state.accounts.number("treasury")) & (rows["unit"] == money)]
+        years = paid["day"].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+        received = pl.DataFrame({"year": years, "received": paid["quantity"]}).group_by("year").agg(pl.col("received").sum())
+        fines = self.state.fines.group_by(pl.col("year").cast(pl.Int64)).agg(
+            fined_low=pl.col("low_minor").sum(), fined_high=pl.col("high_minor").sum()
+        )
+        both = received.join(fines, on="year", how="full", coalesce=True).sort("year")
+        return both.with_columns(pl.col("received", "fined_low", "fined_high").fill_null(0))
+
     def compliance(self) -> pl.DataFrame:
         """year, status, installations: how many of each letter, the remainder left out."""
         frame = self._judged().filter(pl.col("installation") != REMAINDER)

@@ -7,6 +7,7 @@ interrupted can be started again on the same log: what is stored is not done twi
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -139,14 +140,15 @@ class _World:
         """Send paperwork, also when an interrupted run had sent it before: a log that was begun with other papers is not continued."""
         reply = self._send(command)
         if reply.outcome == "exists_with_different_content":
-            reply = reply._replace(reason=f"{reply.reason}: the log holds a run of other years or of other files; choose another log")
+            reply = reply._replace(reason="the log holds a run of other years, of other files, or under another text of the law; choose another log")
         if not reply.accepted:
             raise RunRefused(command, reply)
 
     def prepare(self, day: date) -> None:
         system = self._administration().founding_rulebook.system
         scenario = self._administration().founding_rulebook.scenario
-        self.file(Command("found", "found", ADMINISTRATOR, day, {"system": system.id, "scenario": scenario, "first_year": self.first}))
+        body = {"system": system.id, "scenario": scenario, "first_year": self.first, "papers": self._papers()}
+        self.file(Command("found", "found", ADMINISTRATOR, day, body))
         for name, role in (("verifier", "verifier"), ("auctioneer", "auctioneer")):
             body = {"participant": name, "name": name.capitalize(), "role": role, "country": ""}
             self.file(Command(f"register:{name}", "register_participant", ADMINISTRATOR, day, body))
@@ -161,6 +163,19 @@ class _World:
             frame = pl.concat([frame, pl.DataFrame([filler], schema=INSTALLATION_SCHEMA)])
         self.file(Command("register:installations", "register_installations", ADMINISTRATOR, day, {}, {"installations": frame}))
         self._bring_forward(day)
+
+    def _papers(self) -> str:
+        """SHA-256 over what the run is given and the law it stands on: a log begun with others is not continued, nor shown as theirs."""
+        given, law = self.inputs, self._administration().founding_rulebook
+        digest = hashlib.sha256()
+        for frame in (given.installations.frame, given.reports.frame, given.activity, given.totals):
+            digest.update(frame.write_json().encode() if frame is not None else b"none")
+        rest = (given.opening, sorted(given.prices.items()), given.synthetic, given.estimated, given.lapses)
+        values = [
+            (path, p.unit, p.by, [(v.starts, v.published, v.status, v.content) for v in p.values]) for path, p in sorted(law.parameters.items())
+        ]
+        digest.update(repr((rest, sorted(law.rules.items()), values)).encode())
+        return digest.hexdigest()
 
     def _bring_forward(self, day: date) -> None:
         """The cumulative rule looks back: where the records reach behind the first year, each installation starts from where it stood."""

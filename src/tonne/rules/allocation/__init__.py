@@ -1,0 +1,1 @@
+"""Who gets units for free, or may emit so much."""

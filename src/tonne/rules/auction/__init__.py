@@ -1,0 +1,1 @@
+"""What is sold, how, and at what price."""

@@ -1,0 +1,1 @@
+"""How many units there are for a year, and what they are made of."""

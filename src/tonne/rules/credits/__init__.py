@@ -1,0 +1,1 @@
+"""Credits of projects in place of units: how many, which, how."""

@@ -1,0 +1,1 @@
+"""From activity data to emissions."""

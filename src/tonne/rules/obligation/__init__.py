@@ -1,0 +1,1 @@
+"""Who owes how many units, and what settles them."""

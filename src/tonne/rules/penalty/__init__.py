@@ -1,0 +1,1 @@
+"""What a shortfall costs, in money and in units."""

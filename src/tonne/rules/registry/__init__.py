@@ -1,0 +1,1 @@
+"""Units over time: banking, borrowing, vintages, holding limits."""

@@ -1,0 +1,1 @@
+"""Who must take part, and what of it counts."""

@@ -1,0 +1,1 @@
+"""Reserves and measures that hold supply and price."""

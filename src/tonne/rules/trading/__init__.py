@@ -1,0 +1,1 @@
+"""The rules of venues: prices of a day, limits on orders, contracts."""
