@@ -29,6 +29,7 @@ $(READY): pyproject.toml constraints.txt
 
 # What is printed from the law: a page for each system, the list of gaps.
 docs: $(READY)
+	rm -rf docs/systems
 	$(BIN)/tonne pages docs/systems
 	$(BIN)/python tests/rulebooks/gaps_page.py
 

@@ -92,13 +92,14 @@ def overview(book: Any, day: date) -> Overview:
     """The figures of one rulebook on a day. A system without any law yet is shown with what is proposed for it."""
     from tonne.administration.asks import asks
 
+    who = facts(book)
     book = proposed(book)
     law = book.at(max(day, book.system.begins)) if book.system.has_law else None
     offered = asks(book)
     has = tuple(name for name, signs in CHAPTERS.items() if any(_has(book, offered, sign) for sign in signs))
     values = [value for parameter in book.parameters.values() for value in parameter.values]
     return Overview(
-        facts=facts(book),
+        facts=who,
         cap=_cap(law, offered) if law else None,
         obliged=_obliged(book, offered),
         coverage=_figure(book, "statistics.coverage_share", "statistics.coverage", "statistics.share_of_emissions", "statistics.covered_share"),
