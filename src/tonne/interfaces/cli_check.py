@@ -181,6 +181,13 @@ def _print(checked: list[dict[str, Any]], faults: list[dict[str, Any]], outcomes
         if outcome.note:
             out(f"  note       {outcome.note}")
     out(f"\n{len(outcomes) - len(failed):,} of {len(outcomes):,} cases pass" + (f"; {len(failed)} FAIL" if failed else ""))
+    published = [outcome for outcome in outcomes if outcome.kind == "published" and outcome.passed]
+    if published:
+        from collections import Counter
+
+        sure = ", ".join(f"{name} {count}" for name, count in Counter(outcome.confidence for outcome in published).most_common())
+        systems = len({outcome.system for outcome in published})
+        out(f"{len(published):,} of them are published numbers, over {systems} system{'s' * (systems != 1)} ({sure})")
 
 
 def _short(value: Any) -> str:
