@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tonne.interfaces.cli_law import KnownOn, On, System, entry_as_plain
-from tonne.interfaces.cli_words import AsJson, Scenario, bold, console, day, emit, out, soft, system_of, today, wrapped
+from tonne.interfaces.cli_words import AsJson, Scenario, bold, console, day, emit, out, say, soft, system_of, today, wrapped
 
 ROOM = 34  # characters of a value where systems stand side by side
 
@@ -60,12 +61,17 @@ def ask(
     from tonne.administration.asks import UnknownAsk, answer, path_of
     from tonne.administration.asks import asks as all_asks
     from tonne.administration.cases import plain
+    from tonne.administration.soundness import unsound
     from tonne.interfaces.api import rulebook
+    from tonne.law.catalogue import SHIPPED
     from tonne.reports.lawpage import entry
 
     when, known = day(on, "--on"), day(known_on, "--known-on")
     book = rulebook(system_of(system), scenario)
     law = book.at(when or today(book.system.begins), known)
+    faults = unsound(book) if Path(book.place).parent != SHIPPED else []
+    if faults:
+        say(f"beware, this rulebook is not sound: {faults[0]}{f', and {len(faults) - 1} more' if faults[1:] else ''} (tonne check)")
     positional = tuple(_value(text) for text in given or () if "=" not in text)
     named = {text.partition("=")[0]: _value(text.partition("=")[2]) for text in given or () if "=" in text}
     rule, topic = all_asks(book).get(question, (None, ""))
@@ -91,7 +97,8 @@ def ask(
 
     unit = rule.unit.replace("money", book.system.currency) if result is not None and rule.unit not in ("boolean", "text") else ""
     wrapped("", f"{bold(figure(result, rule.unit))} {unit.replace('_', ' ')}".rstrip())
-    wrapped("  ", soft(rule.summary))
+    own = Path(book.place).parent != SHIPPED
+    wrapped("  ", soft(f"the rule as it is described where it comes from: {rule.summary}" if own else rule.summary))
     out(soft(f"  {book.system.id} on {law.day}; {topic}, {rule.mechanism}"))
     for found in read:
         source = found.sources[0]
@@ -216,7 +223,7 @@ def _side_by_side(title: str, ids: list[str], rows: list[tuple[str, list[str]]])
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("", overflow="fold", ratio=4)
+    table.add_column("", overflow="fold", ratio=4, min_width=min(max((len(name) for name, _ in rows), default=0), 34))
     for name in ids:
         table.add_column(name, overflow="fold", ratio=5)
     for name, cells in rows:

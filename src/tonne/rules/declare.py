@@ -35,7 +35,8 @@ class Rule:
 
     @property
     def summary(self) -> str:
-        return (inspect.getdoc(self.function) or "").split("\n", 1)[0]
+        """The first line of what it says of itself, without what it raises."""
+        return (inspect.getdoc(self.function) or "").split("\n", 1)[0].split(" Raises ")[0]
 
 
 #: mechanism -> ask -> rule. Filled when the modules of this room are imported, never afterwards.
