@@ -91,7 +91,8 @@ def startup() -> list[dict[str, Any]]:
             best = min(best, time.perf_counter() - started)
         rows.append({"what": "tonne " + " ".join(words), "seconds": best})
     code = """
-from tonne.administration.asks import answer, unsound
+from tonne.administration.asks import answer
+from tonne.administration.soundness import unsound
 from tonne.law import load, systems
 faults = [fault for system in systems() for fault in unsound(load(system, answer))]
 assert not faults

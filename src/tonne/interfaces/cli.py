@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
 
 from tonne.interfaces import cli_ask, cli_check, cli_law, cli_log, cli_mechanisms, cli_new, cli_run, cli_systems, cli_world
 from tonne.interfaces.cli_words import Root, out
+
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # none is used here, and looking for them takes a start's tenth
 
 app = typer.Typer(
     cls=Root,

@@ -34,7 +34,7 @@ def misfits(unit: str, by: str | None, content: Any) -> Iterator[Misfit]:
     if not isinstance(content, Mapping):
         yield "the parameter has `by:`, so each value is a table", ""
         return
-    if by != "year" and nearest(by, ("year",)).startswith("did") and all(isinstance(key, int) and key in YEARS for key in content):
+    if by != "year" and all(isinstance(key, int) and key in YEARS for key in content) and nearest(by, ("year",)).startswith("did"):
         yield f"the keys are years, and the parameter says `by: {by}`", "write `by: year`"
     for key, row in content.items():
         if by == "year" and (not isinstance(key, int) or key not in YEARS):
