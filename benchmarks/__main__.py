@@ -18,7 +18,7 @@ LIMITS = """What limits these figures, on two shared cores whose speed varies by
   each batch is still stored before it is acknowledged.
 - 64 callers: one Python process. A command costs about 35 us to decide and as much again to hand from thread to thread; groups come to about half of
   the callers, because the other half is being answered while a group is decided.
-- The law library: the start of a process. Of the second that `tonne systems` takes, a third parses 1.3 MB of YAML on both cores and a fifth builds the
+- The law library: the start of a process. Of the second that `tonne systems` takes, a third parses 1.3 MB of YAML on both cores, a fifth builds the
   schemas; of a run of 1,000 installations, a third imports NumPy, Polars and Numba's cache, and a quarter decides the log again. The machine's speed
   changed by a third within one `make bench`."""
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
