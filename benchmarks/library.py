@@ -16,7 +16,7 @@ RUN = """
 import sys, time
 import tonne
 from datetime import date
-from tonne.simulation.inputs import whole_period
+from tonne.simulation.periods import whole_period
 started = time.perf_counter()
 book = tonne.rulebook(sys.argv[1])
 run = tonne.run(sys.argv[1], whole_period(book, date(2026, 11, 20)), synthetic=int(sys.argv[2]))

@@ -17,7 +17,7 @@ from tonne.administration.soundness import unsound
 from tonne.interfaces.overview import overview
 from tonne.law import BeforeSystem, LawError, Rulebook, load, scenarios, systems
 from tonne.law.catalogue import SHIPPED
-from tonne.simulation.inputs import whole_period
+from tonne.simulation.periods import whole_period
 
 DAY = date(2026, 11, 20)
 #: In preparation, with a scenario that has enough law for a whole compliance period.

@@ -175,8 +175,9 @@ def run(
     Raises BadFile, RunRefused, StoreError, LawError, ValueError (nothing to run on).
     """
     from tonne.simulation import run as runs
-    from tonne.simulation.inputs import whole_period, with_surroundings
+    from tonne.simulation.inputs import with_surroundings
     from tonne.simulation.outcome import Outcome
+    from tonne.simulation.periods import whole_period
 
     started = time.perf_counter()
     book = rulebook(system, scenario)

@@ -147,7 +147,7 @@ _YEAR_FIRST = re.compile(r"(\d{4})\b")
 
 def _reference(like: Any) -> int | None:
     """The year of the other system that becomes the first of the new one: that with which its last whole period begins; None where it has none."""
-    from tonne.simulation.inputs import whole_period
+    from tonne.simulation.periods import whole_period
 
     try:
         return whole_period(like, datetime.now().astimezone().date())[0]
