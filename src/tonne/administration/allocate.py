@@ -66,7 +66,7 @@ def allocate(state: State, command: Command) -> Decision:
 
 
 def pre_allocate(state: State, command: Command) -> Decision:
-    """Body: year. A share, set by the law, of what was verified the year before."""
+    """Body: year. A share, set by the law, of what was verified the year before, or of what the rule grants on that year's output."""
     year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "pre_allocate", "year": year, "day": command.day.isoformat()}
@@ -76,6 +76,11 @@ def pre_allocate(state: State, command: Command) -> Decision:
     sectors = _main_activity(state, year - 1).select("installation", "sector")
     before = before.join(sectors, on="installation", how="left", maintain_order="left").with_columns(pl.col("sector").fill_null(""))
     pool = {"previous_verified": before["verified"].to_numpy(), "year": year} | ({"sector": column_of(before["sector"])} if sectors.height else {})
+    if "reference" in asks(law.rulebook)["pre_allocation"][0].given:
+        granted = computed_allocation(state, command, year - 1)
+        if granted is not None:
+            earlier = before.join(granted.select("installation", "quantity"), on="installation", how="left", maintain_order="left")
+            pool["reference"] = earlier["quantity"].fill_null(0).to_numpy()
     quantity = ask_rows(law, "pre_allocation", pool)
     rows = before.select("installation", year=pl.lit(year, pl.Int32), quantity=pl.Series(quantity, dtype=pl.Int64), basis=pl.lit(PRE))
     opening, batch = _hand_out(state, command, year, rows)
