@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -122,18 +123,20 @@ def zone(name: str) -> ZoneInfo:
         raise DateError(f"{name!r} is no time zone; write it as Europe/Brussels") from None
 
 
+_AGENDA = re.compile(r"([+-]\d{1,2})\s+(\d{1,2})-(\d{1,2})", re.ASCII)
+
+
 def agenda_day(rule: str, year: int) -> date:
     """The day a calendar rule gives for an emissions year: agenda_day("+1 04-30", 2019) == 2020-04-30.
 
     29 February falls on the 28th in a year that has none.
     """
     try:
-        offset, month_day = rule.split()
-        month, day = (int(part) for part in month_day.split("-"))
-        later = int(offset)
-        if not offset.startswith(("+", "-")):
+        found = _AGENDA.fullmatch(rule)
+        if found is None:
             raise ValueError
-    except (AttributeError, ValueError):
+        later, month, day = (int(part) for part in found.groups())
+    except (TypeError, ValueError):
         raise DateError(f"{rule!r} is no calendar rule; write `+N MM-DD`, N years after the emissions year") from None
     try:
         return date(year + later, month, day)

@@ -148,3 +148,50 @@ def test_at_a_fixed_price_the_authority_sells_the_year_s_units_to_whoever_asks(t
     desk.accept("surrender", day="2021-06-03", year=2020, tables={"surrenders": both})
     advance(desk, "surrender_deadline", "2021-06-30")
     assert {row["installation"]: row["status"] for row in desk.state.statuses.to_dicts()} == {"low": "B", "high": "A"}
+
+
+def test_only_the_authority_says_that_money_was_paid_in(limits: Desk) -> None:
+    advance(limits, "award", "2021-04-01")
+    bought = {"installation": ["high"], "quantity": [40]}
+    said = limits.refuse("not_permitted", "purchase", "operator of high", day="2021-06-02", year=2020, paid_in=True, tables={"purchases": bought})
+    assert said == "that the money was paid in is for the authority to say; others pay from their accounts"
+
+
+def test_money_settles_what_is_owed_for_that_year_and_nothing_beyond(limits: Desk) -> None:
+    advance(limits, "award", "2021-04-01")
+
+    def pay(who: str, quantity: int) -> dict[str, object]:
+        return {"day": "2021-06-02", "year": 2020, "paid_in": True, "tables": {"purchases": {"installation": [who], "quantity": [quantity]}}}
+
+    assert limits.refuse("limit_exceeded", "purchase", **pay("low", 1)) == "low pays for 1 of 2020, and 0 of it can still be settled in money"
+    limits.refuse("limit_exceeded", "purchase", **pay("high", 101))
+    limits.accept("purchase", **pay("high", 100))
+    limits.refuse("limit_exceeded", "purchase", **pay("high", 1))  # and so no stock is laid in for a dearer year
+
+
+def test_nothing_is_surrendered_or_paid_before_the_award(limits: Desk) -> None:
+    unit = limits.state.allowance_code(2020)
+    limits.accept("open_balance", account="operator:high", unit=unit, quantity=700, source="a test", year=2020)
+    for verb, name in (("surrender", "surrenders"), ("purchase", "purchases")):
+        table = {"installation": ["high"], "quantity": [60]}
+        assert "the award of 2020 has not been made" in limits.refuse("not_due", verb, day="2021-03-20", year=2020, tables={name: table})
+
+
+def test_the_authority_pays_out_of_a_blocked_account_too(limits: Desk) -> None:
+    advance(limits, "award", "2021-04-01")
+    limits.accept("set_account_flags", day="2021-04-02", account="operator:high", flags=["BLOCKED"])
+    limits.accept("purchase", day="2021-06-02", year=2020, paid_in=True, tables={"purchases": {"installation": ["high"], "quantity": [40]}})
+
+
+def test_money_in_the_surrendered_account_meets_no_obligation(limits: Desk) -> None:
+    advance(limits, "award", "2021-04-01")
+    limits.accept("open_balance", day="2021-04-02", account="operator:high", unit="CHF", quantity=100, source="a test", year=2020)
+    limits.accept("transfer", day="2021-04-02", from_="operator:high", to="surrendered", unit="CHF", quantity=100)
+    advance(limits, "surrender_deadline", "2021-06-30")
+    assert {row["installation"]: row["surrendered"] for row in limits.state.statuses.to_dicts()} == {"low": 0, "high": 0}
+
+
+def test_ids_of_the_calendar_s_commands_are_nobody_else_s(limits: Desk) -> None:
+    reply = limits.send(limits.command("purchase", "nobody-at-all", day="2021-03-20", id="award:2020", year=2020))
+    assert (reply.outcome, reply.reason) == ("malformed", "'award:2020' is an id of the calendar's own commands; choose another")
+    advance(limits, "award", "2021-04-01")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
@@ -35,6 +36,14 @@ _ORDER = {task: position for position, task in enumerate(TASKS)}
 _TASK_OF = {verb: task for task, verb in TASKS.items()}
 #: A stability mechanism looks back: its decisions on the two years before the books began still fall into the books' years.
 LOOKING_BACK = {"publish_circulation": 2, "stabilise": 2, "invalidate": 0}
+
+
+_TASK_ID = re.compile(rf"({'|'.join(TASKS)}):\d+")
+
+
+def is_task_id(command_id: str) -> bool:
+    """Whether an id is one of those that the calendar gives its commands: nobody else may use them up."""
+    return _TASK_ID.fullmatch(command_id) is not None
 
 
 class Task(NamedTuple):

@@ -20,11 +20,13 @@ import numpy as np
 import polars as pl
 
 from tonne.administration import agenda, permissions
+from tonne.administration.agenda import is_task_id
 from tonne.administration.commands import Command, Reply, Table, decode, encode, fingerprint, pack, unpack, well_formed
 from tonne.administration.decision import ROWS_PER_COMMAND, Batch, Decision
 from tonne.administration.events import ACCEPTED, GENESIS, Entry
 from tonne.administration.evolve import OPENING, amended, evolve
 from tonne.administration.handlers import HANDLERS
+from tonne.administration.permissions import LAW
 from tonne.administration.refusals import LEDGER, Refusal
 from tonne.administration.state import State
 from tonne.dates import day_number
@@ -60,6 +62,8 @@ class Administration:
         used before, or the command is of a form that no log can hold."""
         try:
             command, body = well_formed(command)
+            if command.by != LAW and is_task_id(command.id):
+                raise ValueError(f"{command.id!r} is an id of the calendar's own commands; choose another")
             print_ = fingerprint(command, body)
         except (TypeError, ValueError, RecursionError, pl.exceptions.PolarsError) as error:
             return Reply(command.id, "malformed", f"{error or type(error).__name__}"), None

@@ -14,9 +14,10 @@ from tonne.administration.commands import Command
 from tonne.administration.decision import Decision, move, table, year_of
 from tonne.administration.issue import new_allowance
 from tonne.administration.kinds import Kind
-from tonne.administration.permissions import require_holder
+from tonne.administration.permissions import is_authority, require_holder
 from tonne.administration.refusals import Refusal
 from tonne.administration.state import State
+from tonne.administration.surrender import payable_by_installation, require_awarded
 from tonne.ledger import TransferFlag
 from tonne.units import NEAREST, decimals_of, fraction, multiply
 
@@ -34,17 +35,32 @@ def purchase(state: State, command: Command) -> Decision:
         raise Refusal("malformed", "every row buys more than zero, one row an installation, at least one row")
     if not isinstance(command.body.get("paid_in", False), bool):
         raise Refusal("malformed", f"paid_in is true or false, not {command.body['paid_in']!r}")
+    if command.body.get("paid_in") and not is_authority(state, command):
+        raise Refusal("not_permitted", "that the money was paid in is for the authority to say; others pay from their accounts")
     buyers = account_numbers(state, frame["installation"])
     require_holder(state, command, buyers.tolist())
     ask, price = price_by_law(law, year)
     if price is None:
         raise Refusal("not_offered", f"the law of {state.rulebook.system.id} on {command.day} sells nothing at a price of its own for {year}")
     sold = ask == "fixed_price"
+    if not sold:
+        require_awarded(state, command, year)
+        _require_owed(state, command, frame, year)
     opening, unit = new_allowance(state, year)[1:] if sold else _payment_unit(state, year)
     batch = _units_for_money(state, command, buyers, unit, frame["quantity"].to_numpy(), price, sold)
     note: dict[str, Any] = {"event": "published", "what": "sold_at_fixed_price" if sold else "paid", "year": year, "price": str(price)}
     note |= {"quantity": int(frame["quantity"].sum()), "rows": frame.height, "day": command.day.isoformat()}
     return Decision([*opening, note], transfers=batch)
+
+
+def _require_owed(state: State, command: Command, frame: pl.DataFrame, year: int) -> None:
+    """Money settles what is owed for that very year and not met yet, and nothing beyond it: later years have prices of their own. Raises Refusal
+    `limit_exceeded`."""
+    room = payable_by_installation(state, command, year)
+    over = frame.join(room, on="installation", how="left").filter(pl.col("quantity") > pl.col("payable").fill_null(0))
+    if over.height:
+        name, wanted, most = over.select("installation", "quantity", "payable").row(0)
+        raise Refusal("limit_exceeded", f"{name} pays for {wanted:,} of {year}, and {most or 0:,} of it can still be settled in money")
 
 
 def price_by_law(law: Any, year: int) -> tuple[str, Decimal | None]:
@@ -74,7 +90,8 @@ def _units_for_money(state: State, command: Command, buyers: Any, unit: int, qua
     legs = []
     if command.body.get("paid_in"):
         legs.append(move(command, Kind.PAY, number("bank"), buyers, money, cost, TransferFlag.LINKED))
-    legs.append(move(command, Kind.PAY, buyers, number("treasury"), money, cost, TransferFlag.LINKED))
+    from_buyer = TransferFlag.LINKED | (TransferFlag.BY_AUTHORITY if is_authority(state, command) else TransferFlag.NONE)
+    legs.append(move(command, Kind.PAY, buyers, number("treasury"), money, cost, from_buyer))
     legs.append(move(command, Kind.SELL, number("issuance"), buyers, unit, quantity, TransferFlag.NONE if sold else TransferFlag.LINKED))
     if not sold:
         legs.append(move(command, Kind.SURRENDER, buyers, number("surrendered"), unit, quantity, TransferFlag.BY_AUTHORITY))

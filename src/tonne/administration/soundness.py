@@ -58,7 +58,19 @@ def unsound(rulebook: Rulebook, broken: Collection[str] = ()) -> list[Fault]:
     for path, answers in read.items():
         if path in rulebook.parameters:
             faults += _unlike(rulebook.parameters[path], answers)
-    return faults + loose_links(rulebook)
+    return faults + list(_clerks_own(rulebook)) + loose_links(rulebook)
+
+
+#: What the administration itself reads has one form: unit, and what its keys are.
+FORMS = {"calendar.agenda": ("calendar_rule", "task"), "calendar.period_end": ("year", "year"), "calendar.first_year": ("year", None)}
+
+
+def _clerks_own(rulebook: Rulebook) -> Iterator[Fault]:
+    for path, (unit, by) in FORMS.items():
+        p = rulebook.parameters.get(path)
+        if p is not None and (p.unit, p.by) != (unit, by):
+            advice = f"write `unit: {unit}`" + (f" and `by: {by}`" if by else "")
+            yield Fault(p.file, p.line, path, f"the administration reads this as {unit}{f' by {by}' if by else ''}", advice)
 
 
 def _unlike(parameter: Parameter, answers: set[str]) -> Iterator[Fault]:

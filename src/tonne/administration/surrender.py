@@ -40,6 +40,7 @@ def surrender(state: State, command: Command) -> Decision:
 
 def _require_admitted(state: State, command: Command, frame: pl.DataFrame, year: int) -> None:
     """Where the law limits how much of an obligation units may meet. Raises Refusal `limit_exceeded`."""
+    require_awarded(state, command, year)
     room = admitted_by_installation(state, command, year)
     if room is None:
         return
@@ -51,6 +52,25 @@ def _require_admitted(state: State, command: Command, frame: pl.DataFrame, year:
         )
 
 
+def require_awarded(state: State, command: Command, year: int) -> None:
+    """Where what is owed is what lies above a limit, nobody owes a known quantity before the limits are. Raises Refusal `not_due`."""
+    if offers(state.law(command.day), "units_earned") and f"award:{year}" not in state.done:
+        raise Refusal("not_due", f"what is owed for {year} is known when its limits are: the award of {year} has not been made")
+
+
+def payable_by_installation(state: State, command: Command, year: int) -> pl.DataFrame:
+    """installation, payable: how much of a year's own obligation may still be settled in money: never more than what of that year was not paid yet,
+    nor than what is missing of all years up to it."""
+    rows = _obligations(state, command, year).filter(pl.col("year") == year).select("installation", "owed")
+    paid = surrendered_by_installation(state, units=[state.unit(f"PAID-{year}")]).select("installation", paid="surrendered")
+    all_owed = owed_by_installation(state, command, year, interim=False).select("installation", all_owed="owed")
+    all_met = surrendered_by_installation(state).select("installation", all_met="surrendered")
+    frame = rows.join(paid, on="installation", how="left").join(all_owed, on="installation", how="left").join(all_met, on="installation", how="left")
+    of_year = (pl.col("owed") - pl.col("paid").fill_null(0)).clip(0)
+    missing = (pl.col("all_owed") - pl.col("all_met").fill_null(0)).clip(0)
+    return frame.select("installation", payable=pl.min_horizontal(of_year, missing)).sort("installation")
+
+
 def admitted_by_installation(state: State, command: Command, year: int) -> pl.DataFrame | None:
     """installation, admitted: units that may still be surrendered for the years up to `year`; None where the law sets no such limit."""
     law = state.law(command.day)
@@ -59,7 +79,7 @@ def admitted_by_installation(state: State, command: Command, year: int) -> pl.Da
     rows = _obligations(state, command, year)
     most = np.asarray(ask_rows(law, "units_admitted", {"owed": rows["owed"].to_numpy(), "year": rows["year"].to_numpy().astype(np.int64)}))
     frame = rows.with_columns(admitted=pl.Series(most, dtype=pl.Int64)).group_by("installation").agg(pl.col("admitted").sum())
-    done = surrendered_by_installation(state, paid=False)
+    done = surrendered_by_installation(state, units=state.allowance_units())
     frame = frame.join(done, on="installation", how="left").with_columns((pl.col("admitted") - pl.col("surrendered").fill_null(0)).clip(0))
     return frame.select("installation", "admitted").sort("installation")
 
@@ -187,21 +207,21 @@ def _obligations(state: State, command: Command, year: int) -> pl.DataFrame:
     return rows.drop("limit").with_columns(owed=pl.Series(np.asarray(ask_rows(law, "obligation", pool)), dtype=pl.Int64))
 
 
-def surrendered_by_installation(state: State, paid: bool = True) -> pl.DataFrame:
-    """installation, surrendered: everything that left its account for the surrendered account, and what it surrendered before these books.
-
-    Payments in place of units count, unless `paid` is false.
-    """
+def surrendered_by_installation(state: State, units: list[int] | None = None) -> pl.DataFrame:
+    """installation, surrendered: every unit (and payment in place of one) that left its account for the surrendered account, and what it
+    surrendered before these books; with `units`, of these unit types only, and of these books only."""
     rows = state.books.transfers
     rows = rows[rows["to_account"] == state.accounts.number("surrendered")]
-    if not paid:
-        rows = rows[np.isin(rows["unit"], state.allowance_units())]
+    counted = [n for n, unit in enumerate(state.books.unit_types) if unit.kind != "money"] if units is None else units
+    rows = rows[np.isin(rows["unit"], counted)]
     accounts, index = np.unique(rows["from_account"], return_inverse=True)
     sums = np.zeros(len(accounts), dtype=np.int64)
     np.add.at(sums, index, rows["quantity"])
     names = [state.accounts.installations[a] for a in accounts.tolist()]
     here = pl.DataFrame({"installation": names, "surrendered": sums}, schema={"installation": pl.String, "surrendered": pl.Int64})
     before = brought_forward(state).select("installation", surrendered="surrendered_before")
+    if units is not None:
+        return here.sort("installation")
     return pl.concat([here, before]).group_by("installation").agg(pl.col("surrendered").sum()).sort("installation")
 
 

@@ -54,6 +54,8 @@ def check(
     """
     from tonne.law import systems
 
+    if system == "":
+        raise typer.BadParameter("an empty name; leave it out to check all that ship", param_hint="SYSTEM")
     folder = Path(cases) if cases else None
     if folder is not None and not folder.exists():
         raise FileNotFoundError(f"--cases {cases}: there is no such folder or file")

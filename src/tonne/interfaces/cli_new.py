@@ -31,6 +31,8 @@ def new(
     if name in systems():
         raise typer.BadParameter(f"{name} ships with tonne already; choose another id", param_hint="ID")
     first = day(begins, "--begins") or date(datetime.now().astimezone().year + 1, 1, 1)
+    if not 1950 <= first.year <= 2250:
+        raise typer.BadParameter(f"a law that begins {first}? years lie between 1950 and 2250", param_hint="--begins")
     folder = (to or Path.cwd()) / name
     files = write_starter(folder, name, proposed(rulebook(system_of(like), scenario)), first)
     if as_json:

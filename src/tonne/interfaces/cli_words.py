@@ -119,7 +119,7 @@ def screen_width() -> int:
     import shutil
 
     known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return min(shutil.get_terminal_size((WIDTH, 40)).columns, WIDTH) if known else WIDTH
+    return max(min(shutil.get_terminal_size((WIDTH, 40)).columns, WIDTH), 40) if known else WIDTH
 
 
 def bold(text: str) -> str:

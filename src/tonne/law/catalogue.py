@@ -90,7 +90,7 @@ def _examine(place: Path, answer: Answer | None) -> Examined:
     broken: set[str] = set()
     for topic, document in topics.items():
         if topic not in vocabulary.TOPICS:
-            faults.append(Fault(document.file, document.line(()), "", f"no such topic: {topic}", nearest(topic, vocabulary.TOPICS)))
+            faults.append(Fault(document.file, document.line(()), "", f"no such topic: {topic}", nearest(str(topic), vocabulary.TOPICS)))
             continue
         model, unread = schema.topic_of(document, faults)
         broken |= {f"{topic}.{name}" for name in unread}

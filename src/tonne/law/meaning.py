@@ -56,7 +56,9 @@ def foreign_money(unit: str, currency: str) -> Misfit | None:
 
 def _misfits_of(unit: str, value: Any, where: str) -> Iterator[Misfit]:
     """A list is looked at item by item. A mapping has fields with meanings of their own; only what must be whole is looked at in it."""
-    if isinstance(value, list):
+    if isinstance(value, list) and unit == "calendar_rule":
+        yield f"{where}a list, where one day is meant", _WANTED[unit]
+    elif isinstance(value, list):
         for item in value:
             yield from _misfits_of(unit, item, where)
     elif isinstance(value, Mapping):

@@ -33,8 +33,8 @@ def _exact_decimal(value: Any) -> Any:
         number = Decimal(value)
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a number") from None
-    if not number.is_finite():
-        raise ValueError(f"{value!r} is not a number a law can hold")
+    if not number.is_finite() or abs(number.adjusted()) > 18 or int(number.as_tuple().exponent) < -18:
+        raise ValueError(f"{str(value)[:40]!r} is not a number a law can hold")
     return number
 
 
@@ -46,8 +46,8 @@ def _day(value: Any) -> Any:
 
 
 def _id(value: Any) -> Any:
-    if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise ValueError(f"{value!r} is no id; an id is made of small letters, digits and single hyphens, like my-country")
+    if not isinstance(value, str) or len(value) > 80 or not _ID.fullmatch(value):
+        raise ValueError(f"{str(value)[:80]!r} is no id; an id is made of small letters, digits and single hyphens, like my-country")
     return value
 
 
@@ -164,7 +164,7 @@ class UnitModel(_Strict):
 class LinkModel(_Strict):
     """A tie to another system, or to a jurisdiction that is none."""
 
-    system: str | None = None
+    system: Annotated[str | None, BeforeValidator(lambda value: value if value is None else _id(value))] = None
     jurisdiction: str | None = None
     kind: Annotated[str, _one_of(*vocabulary.LINKS)]
     starts: Day = Field(alias="from")

@@ -111,12 +111,13 @@ def _advice(text: str, line: int, problem: str) -> str:
 
 
 _BRACKETS = re.compile(r"[\[\]{}]")
-_DEEP = ("&", "\n" + " " * 40, "- - - -", "? ?", "?\n")
+_DEEP = ("&", " " * 40)
+_STACKED = re.compile(r"(?:[-?][ \t]+){6}|[?][ \t]*[\r\n]")
 
 
 def _may_be_endless(text: str) -> bool:
     """A quick look for what the slow one below must judge: anchors, brackets or blocks nested deeply. Most files have none."""
-    if any(sign in text for sign in _DEEP):
+    if any(sign in text for sign in _DEEP) or _STACKED.search(text):
         return True
     depth = 0
     for bracket in _BRACKETS.findall(text):

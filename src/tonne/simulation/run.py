@@ -28,7 +28,14 @@ from tonne.administration.penalise import answers_fine
 from tonne.administration.permissions import ADMINISTRATOR
 from tonne.administration.purchase import price_by_law
 from tonne.administration.stabilise import reserve_parts
-from tonne.administration.surrender import admissible, admitted_by_installation, owed_by_installation, period_end, surrendered_by_installation
+from tonne.administration.surrender import (
+    admissible,
+    admitted_by_installation,
+    owed_by_installation,
+    payable_by_installation,
+    period_end,
+    surrendered_by_installation,
+)
 from tonne.law import LawError
 from tonne.registers.installations import INSTALLATION_SCHEMA, Installations
 from tonne.registers.reports import Reports
@@ -301,7 +308,8 @@ class _World:
             command_id = f"{'interim_' if task.name == 'interim_surrender' else ''}surrenders:{task.year}"
             self.must(Command(command_id, "surrender", ADMINISTRATOR, task.day, {"year": task.year}, {"surrenders": rows}))
         if at_price == "payment_price" and task.name == "surrender":
-            self._purchase(task, "paid", names, whole - give, price)
+            room = names.to_frame().join(payable_by_installation(self.state, probe, task.year), on="installation", how="left", maintain_order="left")
+            self._purchase(task, "paid", names, np.minimum(whole - give, room["payable"].fill_null(0).to_numpy()), price)
 
     def _held(self, accounts: Any, units: Sequence[int]) -> Any:
         return sum((self.state.books.availables(accounts, unit) for unit in units), np.zeros(len(accounts), dtype=np.int64))
