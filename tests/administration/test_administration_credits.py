@@ -181,6 +181,7 @@ def test_the_authority_pays_out_of_a_blocked_account_too(limits: Desk) -> None:
     advance(limits, "award", "2021-04-01")
     limits.accept("set_account_flags", day="2021-04-02", account="operator:high", flags=["BLOCKED"])
     limits.accept("purchase", day="2021-06-02", year=2020, paid_in=True, tables={"purchases": {"installation": ["high"], "quantity": [40]}})
+    assert limits.state.books.available(limits.state.accounts.number("treasury"), limits.state.unit("CHF")) == 162_000
 
 
 def test_money_in_the_surrendered_account_meets_no_obligation(limits: Desk) -> None:

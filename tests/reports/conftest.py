@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -33,6 +34,12 @@ def _data(system: str, day: str, years: tuple[int, int], label: str = "", **fram
         "money": pl.DataFrame(schema=MONEY),
     }  # fmt: skip
     return RunData(law.system, law, *years, **(empty | frames), label=label, seconds=1.25, state_hash="ab" * 32)
+
+
+@pytest.fixture
+def made() -> Callable[..., RunData]:
+    """Makes a run of whatever frames a test gives."""
+    return _data
 
 
 @pytest.fixture(scope="session")

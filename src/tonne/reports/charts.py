@@ -71,18 +71,29 @@ def spec(picture: Any) -> str:
 # -- the charts
 
 
+#: How units, and payments in place of units, come to those who owe: column of the yearly table -> words.
+SUPPLIED = {
+    "auctioned": "Auctioned",
+    "allocated": "Allocated free",
+    "earned": "Earned below the limit",
+    "bought": "Sold at a fixed price",
+    "paid": "Settled in money",
+}
+
+
 def supply(data: RunData) -> Any:
-    """What was given out, free and by auction, under the cap, against what was emitted: the whole system."""
+    """What was given out, sold, earned and paid for, under the cap or the sum of limits, against what was emitted: the whole system."""
     import altair as alt
 
     rows = data.table.to_dicts()
-    parts = _series(rows, {"auctioned": "Auctioned", "allocated": "Allocated free"})
-    verified, caps = _series(rows, {"verified": "Verified emissions"}, zeros=True), _series(rows, {"cap": "Cap"})
+    parts = _series(rows, SUPPLIED)
+    verified, caps = _series(rows, {"verified": "Verified emissions"}, zeros=True), _series(rows, {"cap": "Cap", "limit": "Limit"})
     if not parts and not verified:
         raise NothingToDraw("nothing was allocated, auctioned or verified in these years")
     stacks = [sum(row["units"] for row in parts if row["year"] == year) for year in {row["year"] for row in parts}]
     divisor, word = scale(max([*stacks, *(row["units"] for row in verified + caps)]))
-    colour = _colour({"Auctioned": BLUE, "Allocated free": SKY, "Verified emissions": VERMILION, "Cap": INK}, parts + verified + caps)
+    colours = dict(zip(SUPPLIED.values(), (BLUE, SKY, GREEN, PURPLE, ORANGE), strict=True))
+    colour = _colour(colours | {"Verified emissions": VERMILION, "Cap": INK, "Limit": INK}, parts + verified + caps)
     x, y = _year_axis(rows), alt.Y("value:Q", title=f"{word} {data.units}".strip(), axis=alt.Axis(format=NUMBER))
     layers = []
     if parts:
@@ -138,18 +149,23 @@ def allocation(data: RunData) -> Any:
     names = [row["sector"] for row in rows]
     divisor, word = scale(max(max(row["allocated"], row["verified"]) for row in rows))
     free = any(row["allocated"] for row in rows)
-    what = {"allocated": "Allocated free", "verified": "Verified emissions"} if free else {"verified": "Verified emissions"}
+    what = {"allocated": data.granted, "verified": "Verified emissions"} if free else {"verified": "Verified emissions"}
     bars = [{"sector": row["sector"], "what": text, "units": row[column] or 0} for row in rows for column, text in what.items()]
     note = [{"sector": row["sector"], "value": max(row["allocated"], row["verified"]) / divisor, "text": _ratio(row)} for row in rows]
-    colour = _colour({"Allocated free": SKY, "Verified emissions": VERMILION}, bars)
+    colour = _colour({data.granted: SKY, "Verified emissions": VERMILION}, bars)
     y = alt.Y("sector:N", sort=names, title=None, axis=alt.Axis(labelLimit=300, labelPadding=6, ticks=False, domain=False, grid=False))
-    title = f"{word} {data.units}; at the bars: allocated as % of verified" if free else f"{word} {data.emissions}"
+    title = (
+        f"{word} {data.units}; at the bars: {'limit' if data.granted == 'Limit' else 'allocated'} as % of verified"
+        if free
+        else f"{word} {data.emissions}"
+    )
     x = alt.X("value:Q", title=title.strip(), axis=alt.Axis(format=NUMBER, grid=True, tickCount=7))
     offset = alt.YOffset("what:N", sort=list(what.values()))
     drawn = alt.Chart(_values(bars, divisor)).mark_bar().encode(y, x, yOffset=offset, color=colour, tooltip=[alt.Tooltip("sector:N"), *_tip()[1:]])
     said = alt.Chart(alt.InlineData(values=note)).mark_text(align="left", dx=6, fontSize=11, color=INK, baseline="middle").encode(y, x, text="text:N")
     picture = alt.layer(drawn, *([said] if free else [])).properties(width=WIDTH - 240, height=alt.Step(14))
-    title = "Free allocation and verified emissions by sector" if free else "Verified emissions by sector"
+    granted = "Limits" if data.granted == "Limit" else "Free allocation"
+    title = f"{granted} and verified emissions by sector" if free else "Verified emissions by sector"
     return _titled(picture, data, title, f"the installations run, {data.years} together", size=False)
 
 

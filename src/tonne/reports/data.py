@@ -63,3 +63,9 @@ class RunData:
     def emissions(self) -> str:
         """What emissions are counted in: t CO2e, short tons CO2."""
         return emissions_unit(self.system.measure)
+
+    @property
+    def granted(self) -> str:
+        """What the sectors' column `allocated` is: units given free, or, where the system compares emissions with them, limits."""
+        limits = "limit" in self.table.columns and bool(self.table["limit"].sum())
+        return "Limit" if limits else "Allocated free"

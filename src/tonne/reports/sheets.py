@@ -151,9 +151,9 @@ def sectors(data: RunData) -> Sheet:
     sums = data.sectors.group_by("sector").agg(pl.col("allocated", "verified").sum()).sort("verified", "sector", descending=[True, False])
     columns = (
         Column("Sector", words=True),
-        Column("Allocated free", data.system.unit_code),
+        Column(data.granted, data.system.unit_code),
         Column("Verified", data.emissions),
-        Column("Allocated", "% of verified"),
+        Column(data.granted.removesuffix(" free"), "% of verified"),
     )
     rows = tuple(
         (
