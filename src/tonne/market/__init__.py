@@ -1,0 +1,1 @@
+"""Trading: primary auctions, the order book, negotiated trades, market data."""
