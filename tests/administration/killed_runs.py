@@ -24,7 +24,7 @@ from tonne.store import desk, open_log, postgres_log, sqlite_log
 from tonne.store.log import Log
 
 WARM = (clerk, api, outcome, population, profile, run, desk, open_log, postgres_log, sqlite_log)
-SYSTEM, YEARS, SIZE = "eu-ets", (2013, 2016), 60
+SYSTEM, YEARS, SIZE = "rggi", (2018, 2022), 60
 
 
 def once(where: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,14 @@ class UnknownAsk(LawError):
 
 def asks(rulebook: Rulebook) -> dict[str, tuple[Rule, str]]:
     """Every question this rulebook answers: ask -> (rule, topic that chose its mechanism), sorted by ask."""
+    return _asks_of(tuple(rulebook.rules.items()))
+
+
+@lru_cache(maxsize=256)
+def _asks_of(chosen: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, tuple[Rule, str]]:
+    """By topic and its mechanisms: a market asks thousands of times a year."""
     known = mechanisms()
-    found = {ask: (rule, topic) for name, topic in rulebook.mechanisms.items() for ask, rule in known.get(name, {}).items()}
+    found = {ask: (rule, topic) for topic, names in chosen for name in names for ask, rule in known.get(name, {}).items()}
     return dict(sorted(found.items()))
 
 

@@ -20,11 +20,12 @@ import numpy as np
 import polars as pl
 
 from tonne.administration import agenda, permissions
+from tonne.administration.acts import ACTS, perform
 from tonne.administration.agenda import is_task_id
 from tonne.administration.commands import Command, Reply, Table, decode, encode, fingerprint, pack, unpack, well_formed
 from tonne.administration.decision import ROWS_PER_COMMAND, Batch, Decision
 from tonne.administration.events import ACCEPTED, GENESIS, Entry
-from tonne.administration.evolve import OPENING, amended, evolve
+from tonne.administration.evolve import EARLY, OPENING, amended, evolve
 from tonne.administration.handlers import HANDLERS
 from tonne.administration.permissions import LAW
 from tonne.administration.refusals import LEDGER, Refusal
@@ -34,6 +35,9 @@ from tonne.law import BeforeSystem, LawError, NotYetInForce, Rulebook
 from tonne.ledger import Books, Result, UnitType
 from tonne.registers.errors import RegisterError
 from tonne.units import UnitsError
+
+#: Tables that come as an array and are stored as the decision keeps them. Orders make transfers too, so what they carry is looked for first.
+ROW_TABLES = ("instructions", "transfers")
 
 
 class Known(NamedTuple):
@@ -70,13 +74,26 @@ class Administration:
         known = self._known.get(command.id)
         if known is not None:
             return self._repeated(command, known, print_), None
+        made: Mapping[str, Table] = {}
         try:
             decision = self._decide(command)
+            if decision.events[0]["event"] in ACTS:
+                made = self._act(decision, self.sequence + 1, command)
             events, tables = self._enter(decision, self.sequence + 1, command)
         except Refusal as refusal:
+            if self.state.exchange.taken > self.sequence:
+                raise RuntimeError(f"{command.kind} {command.id!r}: the exchange did what the books refuse: {refusal}") from refusal
             asked = {f"command/{name}": table for name, table in command.tables.items()}
             return self._record(command, refusal.name, [{"event": "refused", "reason": refusal.reason}], asked, body, print_, refusal.reason)
-        return self._record(command, ACCEPTED, events, tables, body, print_)
+        reply, entry = self._record(command, ACCEPTED, events, tables, body, print_)
+        return (reply._replace(tables=made) if made else reply), entry
+
+    def _act(self, decision: Decision, sequence: int, command: Command) -> Mapping[str, Table]:
+        """Let the exchange do what was decided, and put what follows into the decision. It is beyond refusing: a fault here stops the writer."""
+        done = perform(self.state, decision.events[0], decision.tables, sequence, command.day)
+        decision.transfers = done.batch if len(done.batch) else None
+        decision.events[0] = decision.events[0] | done.told
+        return done.made
 
     def outcome_of(self, command_id: str) -> str | None:
         """How a command of that id was decided before: ACCEPTED, a refusal's name, or None when the id is new."""
@@ -126,8 +143,9 @@ class Administration:
             raise Refusal("malformed", f"a command holds at most {ROWS_PER_COMMAND - 1:,} transfers, not {len(batch):,}")
         if opening and batch is not None:  # what is opened cannot be taken back, so the transfers are tried first
             self._try(decision, sequence)
-        for event in opening:
-            evolve(self.state, event, tables)
+        for event in events:
+            if event["event"] in EARLY:
+                evolve(self.state, event, tables)
         if batch is not None and len(batch):
             number(batch, sequence)
             results = self.state.books.apply(batch, all_or_nothing=not decision.independent)
@@ -138,7 +156,7 @@ class Administration:
                 raise self._refused_by_books(self.state.books, batch, results)
             tables["transfers"] = batch
         for event in events:
-            if event["event"] not in OPENING:
+            if event["event"] not in EARLY:
                 evolve(self.state, event, tables)
         return events, tables
 
@@ -204,7 +222,7 @@ class Administration:
         events, tables = decode(entry.events), unpack(entry.tables)
         if entry.outcome == ACCEPTED:
             for event in events:
-                if event["event"] in OPENING:
+                if event["event"] in EARLY:
                     evolve(self.state, event, tables)
             batch = tables.get("transfers")
             if batch is not None:
@@ -213,7 +231,7 @@ class Administration:
                 if not np.array_equal(results, stored["result"].to_numpy() if isinstance(stored, pl.DataFrame) else np.zeros_like(results)):
                     raise ReplayError(entry, "the books judge its transfers otherwise on the state before it")
             for event in events:
-                if event["event"] not in OPENING:
+                if event["event"] not in EARLY:
                     evolve(self.state, event, tables)
             self._come_to(entry.day)
         self.sequence, self.hash = entry.sequence, entry.hash
@@ -240,6 +258,8 @@ class Administration:
             decision, outcome = Decision([{"event": "refused", "reason": refusal.reason}]), refusal.name
         else:
             outcome = ACCEPTED
+            if decision.events[0]["event"] in ACTS and entry.outcome == ACCEPTED:
+                self._act(decision, entry.sequence, command)
             if decision.transfers is not None and len(decision.transfers):
                 number(decision.transfers, entry.sequence)
                 decision.tables["transfers"] = decision.transfers
@@ -284,7 +304,7 @@ class ReplayError(Exception):
 
 
 def _carries_rows(command: Command) -> bool:
-    return isinstance(command.tables.get("transfers"), np.ndarray)
+    return any(isinstance(command.tables.get(name), np.ndarray) for name in ROW_TABLES)
 
 
 def command_of(entry: Entry) -> Command:
@@ -292,7 +312,8 @@ def command_of(entry: Entry) -> Command:
     stored = unpack(entry.tables)
     tables = {name.removeprefix("command/"): table for name, table in stored.items() if name.startswith("command/")}
     if decode(entry.command).get("rows"):
-        tables["transfers"] = stored["transfers"]
+        name = next(name for name in ROW_TABLES if name in stored)
+        tables[name] = stored[name]
     return Command(entry.command_id, entry.kind, entry.actor, entry.day, decode(entry.command)["body"], tables)
 
 

@@ -11,12 +11,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
 
 from tonne.ledger import TRANSFER
+from tonne.market.orders import INSTRUCTION
 from tonne.registers import tables as canonical
 from tonne.units import Money
 
@@ -49,6 +51,7 @@ class Command:
 class Reply(NamedTuple):
     """What the sender hears. `outcome` is `accepted` or the name of the refusal; `repeated` when the id had been used before.
 
+    tables: what was made and can be made again from the log (`executions` of orders).
     A repeated command gets the outcome, reason and sequence of the first time; what happened then stands in the log under that sequence.
     """
 
@@ -58,6 +61,7 @@ class Reply(NamedTuple):
     sequence: int = 0
     repeated: bool = False
     events: tuple[Mapping[str, Any], ...] = ()
+    tables: Mapping[str, Table] = MappingProxyType({})
 
     @property
     def accepted(self) -> bool:
@@ -79,8 +83,10 @@ def well_formed(command: Command) -> tuple[Command, bytes]:
     if not isinstance(command.body, Mapping) or not isinstance(command.tables, Mapping):
         raise TypeError("a command's body and tables are mappings")
     for name, table in command.tables.items():
-        if not isinstance(name, str) or not (_is_frame(table) or (_is_rows(table) and (command.kind, name) == ("transfer", "transfers"))):
-            raise TypeError(f"table {name!r} is no Polars frame of plain columns (an array of ledger rows is the table 'transfers' of a transfer)")
+        if not isinstance(name, str) or not (_is_frame(table) or (_is_rows(table) and (command.kind, name, table.dtype) in ROWS)):
+            raise TypeError(
+                f"table {name!r} is no Polars frame of plain columns (rows of an array are `transfers` of a transfer, `instructions` of orders)"
+            )
     body = plain(command.body)
     encoded = encode(body)
     if len(encoded) > BODY_BYTES_MAX:
@@ -88,12 +94,16 @@ def well_formed(command: Command) -> tuple[Command, bytes]:
     return Command(command.id, command.kind, command.by, command.day, body, command.tables), encoded
 
 
+#: verb, table and dtype of what comes as an array.
+ROWS = (("transfer", "transfers", TRANSFER), ("orders", "instructions", INSTRUCTION))
+
+
 def _is_frame(table: Any) -> bool:
     return isinstance(table, pl.DataFrame) and not any(kind.is_nested() or kind == pl.Object for kind in table.dtypes)
 
 
 def _is_rows(table: Any) -> bool:
-    return isinstance(table, np.ndarray) and table.dtype == TRANSFER and table.ndim == 1
+    return isinstance(table, np.ndarray) and table.dtype in (TRANSFER, INSTRUCTION) and table.ndim == 1
 
 
 def plain(value: Any) -> Any:
@@ -160,6 +170,8 @@ def pack(tables: Mapping[str, Table]) -> bytes:
             buffer = io.BytesIO()
             table.rechunk().write_ipc(buffer, compression="lz4")
             kind, data = "frame", buffer.getvalue()
+        elif table.dtype == INSTRUCTION:
+            kind, data = "instructions", narrow(table)
         else:
             kind, data = "transfers", np.ascontiguousarray(table, dtype=TRANSFER).tobytes()
         head.append((name, kind, len(data)))
@@ -172,6 +184,44 @@ def _head(tables: tuple[tuple[str, str, int], ...]) -> bytes:
     return encode(tables) + b"\n"
 
 
+#: Of an instruction, the first words (int64) are numbers that lie close together in a batch; the bytes after them are mostly the same in all.
+_WORDS, _REST = 8, INSTRUCTION.itemsize - 64
+
+
+def narrow(rows: np.ndarray[Any, Any]) -> bytes:
+    """Instructions in a quarter of their size: each word as what lies above the smallest one, in as few bytes as that needs, and of the bytes after
+    the words only those that are not the same in every row."""
+    plain_rows = np.ascontiguousarray(rows)
+    words = plain_rows.view(np.int64).reshape(-1, INSTRUCTION.itemsize // 8)[:, :_WORDS]
+    rest = plain_rows.view(np.uint8).reshape(-1, INSTRUCTION.itemsize)[:, 8 * _WORDS :]
+    least = words.min(axis=0, initial=2**63 - 1).tolist() if len(rows) else [0] * _WORDS
+    most = words.max(axis=0).tolist() if len(rows) else [0] * _WORDS
+    widths = [next(width for width in (0, 1, 2, 4, 8) if high - low < 1 << (8 * width)) for low, high in zip(least, most, strict=True)]
+    parts = [(words[:, n] - np.int64(low)).astype(f"<u{width}").tobytes() for n, (low, width) in enumerate(zip(least, widths, strict=True)) if width]
+    differs = np.flatnonzero((rest != rest[:1]).any(axis=0)).tolist()
+    first = rest[0].tolist() if len(rows) else [0] * _REST
+    return b"".join((encode([len(rows), least, widths, first, differs]), b"\n", *parts, np.ascontiguousarray(rest[:, differs].T).tobytes()))
+
+
+def widen(data: bytes) -> np.ndarray[Any, Any]:
+    """Instructions from the bytes that `narrow` made."""
+    at = data.index(b"\n") + 1
+    count, least, widths, first, differs = json.loads(data[:at])
+    rows = np.zeros(count, dtype=INSTRUCTION)
+    words = rows.view(np.int64).reshape(-1, INSTRUCTION.itemsize // 8)[:, :_WORDS]
+    rest = rows.view(np.uint8).reshape(-1, INSTRUCTION.itemsize)[:, 8 * _WORDS :]
+    for n, (low, width) in enumerate(zip(least, widths, strict=True)):
+        words[:, n] = low
+        if width:
+            words[:, n] += np.frombuffer(data, dtype=f"<u{width}", count=count, offset=at).astype(np.int64)
+            at += count * width
+    rest[:] = first
+    for n in differs:
+        rest[:, n] = np.frombuffer(data, dtype=np.uint8, count=count, offset=at)
+        at += count
+    return rows
+
+
 def unpack(data: bytes) -> dict[str, Table]:
     """The tables of a block, by name."""
     if not data:
@@ -181,7 +231,10 @@ def unpack(data: bytes) -> dict[str, Table]:
     tables: dict[str, Table] = {}
     for name, kind, length in json.loads(data[:end]):
         part = data[at : at + length]
-        tables[name] = np.frombuffer(part, dtype=TRANSFER) if kind == "transfers" else pl.read_ipc(io.BytesIO(part))
+        if kind == "frame":
+            tables[name] = pl.read_ipc(io.BytesIO(part))
+        else:
+            tables[name] = widen(part) if kind == "instructions" else np.frombuffer(part, dtype=TRANSFER)
         at += length
     return tables
 
@@ -198,7 +251,9 @@ def fingerprint(command: Command, body: bytes) -> bytes:
         if isinstance(table, pl.DataFrame):
             digest.update(canonical.to_bytes(table.with_columns(pl.col(pl.Null).cast(pl.String))))
         else:
-            rows = table.copy()
-            rows["id"], rows["kind"], rows["day"] = 0, 0, 0
-            digest.update(rows.data)
+            rows = np.ascontiguousarray(table)
+            if table.dtype == TRANSFER:
+                rows = rows.copy()
+                rows["id"], rows["kind"], rows["day"] = 0, 0, 0
+            digest.update(rows.view(np.uint8).data)
     return digest.digest()[:16]

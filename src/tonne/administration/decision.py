@@ -31,6 +31,8 @@ class Decision:
 
     adds unit types through events, which take effect before the transfers are applied; what opens accounts moves nothing.
     independent: each transfer stands for itself (an import); otherwise all post or the command is refused.
+    What can only be worked out by doing it (the order book's matching) is no part of a decision: its first event is one of `acts.ACTS`, and entering
+    it makes the transfers.
     """
 
     events: list[dict[str, Any]] = field(default_factory=list)

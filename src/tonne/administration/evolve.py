@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from tonne.administration.acts import ACTS, repeat
 from tonne.administration.commands import Table
 from tonne.administration.state import ENTITLEMENT_SCHEMA, FINE_SCHEMA, STATUS_SCHEMA, State
 from tonne.administration.values import revive
 from tonne.law import Rulebook, Value
 from tonne.law.schema import GrowthModel, growth
-from tonne.ledger import AccountFlag
+from tonne.ledger import AccountFlag, TransferFlag, transfers
 from tonne.registers.participants import Participant
 from tonne.registers.reports import REPORT_SCHEMA, Reports
 
@@ -21,7 +23,7 @@ Event = Mapping[str, Any]
 Tables = Mapping[str, Table]
 
 #: Accounts of these kinds may go negative: units come into being there, money is owed there, others' books are not ours to limit.
-MAY_OVERDRAW = ("issuance", "cash", "outside")
+MAY_OVERDRAW = ("issuance", "cash", "outside", "position", "ccp")
 
 
 def own_flags(kind: str) -> AccountFlag:
@@ -172,6 +174,60 @@ def amended(rulebook: Rulebook, patch: Mapping[str, Any]) -> Rulebook:
     return rulebook.with_values({patch["parameter"]: value}, rulebook.scenario, False)
 
 
+def _exchange_opened(state: State, event: Event, tables: Tables) -> None:
+    state.exchange.venue = event["venue"]
+    state.exchange.see_units(len(state.books.unit_types))
+
+
+def _members_admitted(state: State, event: Event, tables: Tables) -> None:
+    state.exchange.admit(event["members"])
+
+
+def _instrument_listed(state: State, event: Event, tables: Tables) -> None:
+    state.exchange.list_instrument(event["listing"])
+    if "losses" in event:
+        state.exchange.set_losses(event["losses"], event["worst"])
+
+
+def _trade_proposed(state: State, event: Event, tables: Tables) -> None:
+    state.exchange.proposals[event["proposal"]] = event["deal"]
+
+
+def _trade_closed(state: State, event: Event, tables: Tables) -> None:
+    del state.exchange.proposals[event["proposal"]]
+
+
+def _auction_announced(state: State, event: Event, tables: Tables) -> None:
+    """Offers that were set aside on other accounts know their pending transfer, in the order of the offers."""
+    offers = [dict(row) for row in event["offers"]]
+    pending = iter(np.asarray(tables["transfers"])["id"].tolist() if "transfers" in tables else ())
+    for row in offers:
+        if state.accounts.kinds[row["account"]] != "auction":
+            row["pending"] = next(pending)
+    sale = {name: event[name] for name in ("held_on", "secured", "own", "price_step")}
+    state.exchange.sales[event["auction"]] = sale | {"offers": offers, "bids": [], "guarantees": {}}
+
+
+def _bids_filed(state: State, event: Event, tables: Tables) -> None:
+    sale = state.exchange.sales[event["auction"]]
+    sale["bids"] = [row for row in sale["bids"] if row[0] not in event["accounts"]] + [list(row) for row in event["bids"]]
+    rows = np.asarray(tables["transfers"]) if "transfers" in tables else transfers(0)
+    for owner in event["accounts"]:
+        sale["guarantees"].pop(str(owner), None)
+    for row in rows[(rows["flags"] & int(TransferFlag.PENDING)) != 0]:
+        sale["guarantees"][str(int(row["from_account"]))] = [int(row["id"]), int(row["quantity"])]
+
+
+def _auction_cleared(state: State, event: Event, tables: Tables) -> None:
+    state.exchange.sales.pop(event["auction"], None)
+    state.exchange.auctioned[event["auction"]] = int(event["sold"])
+
+
+def _margin_set(state: State, event: Event, tables: Tables) -> None:
+    state.exchange.families, state.exchange.credits = event["families"], event["credits"]
+    state.exchange.set_losses(event["losses"], event["worst"])
+
+
 def _noted(state: State, event: Event, tables: Tables) -> None:
     """The transfers of the command are its whole effect."""
 
@@ -196,9 +252,22 @@ EVOLUTIONS: dict[str, Callable[[State, Event, Tables], None]] = {
     "published": _published,
     "task_done": _task_done,
     "amended": _amended,
+    "exchange_opened": _exchange_opened,
+    "members_admitted": _members_admitted,
+    "instrument_listed": _instrument_listed,
+    "margin_set": _margin_set,
+    "auction_announced": _auction_announced,
+    "bids_filed": _bids_filed,
+    "auction_cleared": _auction_cleared,
+    "auction_held": _auction_cleared,
+    "trade_proposed": _trade_proposed,
+    "trade_closed": _trade_closed,
     "moved": _noted,
     "judged": _noted,
+    **dict.fromkeys(ACTS, repeat),
 }
 
 #: Events that make room in the ledger: they take effect before the command's transfers.
 OPENING = frozenset({"accounts_opened", "account_opened", "unit_type_added"})
+#: Events that take effect before the transfers: those, and acts, which count what is there before them.
+EARLY = OPENING | frozenset(ACTS)

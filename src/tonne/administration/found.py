@@ -7,6 +7,7 @@ import polars as pl
 from tonne.administration.commands import Command
 from tonne.administration.decision import Decision, optional_text, table, text, year_of
 from tonne.administration.evolve import own_flags
+from tonne.administration.listing import EXCHANGE_ACCOUNTS
 from tonne.administration.permissions import ADMINISTRATOR, LAW, is_authority, role_of
 from tonne.administration.refusals import Refusal
 from tonne.administration.state import State
@@ -141,7 +142,7 @@ def open_accounts(state: State, command: Command) -> Decision:
 
 def set_account_flags(state: State, command: Command) -> Decision:
     """Body: account, flags (names of AccountFlag): block, close, make one-way. The flags given replace those there are; what an account has by
-    its kind (most may not be overdrawn) it keeps."""
+    its kind (most may not be overdrawn) it keeps. Orders of it that are in the book are taken out first: their trades could not be carried out."""
     account = text(command, "account")
     if account not in state.accounts:
         raise Refusal("unknown_account", f"no account {account!r}")
@@ -154,7 +155,25 @@ def set_account_flags(state: State, command: Command) -> Decision:
         flags |= AccountFlag[name]
     if flags == state.books.flags()[number]:
         raise Refusal("nothing_to_do", f"account {account!r} has these flags already")
+    _require_unengaged(state, number, flags)
     return Decision([{"event": "flags_set", "account": account, "flags": int(flags)}])
+
+
+def _require_unengaged(state: State, number: int, flags: AccountFlag) -> None:
+    """New flags do not break what the account has promised. Raises Refusal: `not_permitted`, `orders_open`."""
+    exchange, name = state.exchange, state.accounts.ids[number]
+    own = {member[part] for member in exchange.members for part in ("position", "collateral", "fund")}
+    if exchange.venue and (number in own or name in EXCHANGE_ACCOUNTS):
+        raise Refusal("not_permitted", f"account {name!r} is run by the exchange: flag the member's trading account instead")
+    member = exchange.member(number)
+    if member < 0 or not flags & (AccountFlag.BLOCKED | AccountFlag.CLOSED | AccountFlag.ONE_WAY):
+        return
+    if exchange.book is not None and (exchange.book.open_orders()["account"] == number).any():
+        raise Refusal("orders_open", f"orders of {name!r} are in the book; instruct `kill` first, which takes them out and lets none in")
+    if flags & AccountFlag.CLOSED:
+        waiting = (exchange.due["buyer"] == number) | (exchange.due["seller"] == number)
+        if waiting.any() or exchange.position[member].any() or exchange.owed[member].any():
+            raise Refusal("orders_open", f"{name!r} has agreements, positions or debts that are not settled; settle them first, or block it only")
 
 
 def add_unit_type(state: State, command: Command) -> Decision:

@@ -9,6 +9,7 @@ from tonne.administration.commands import Command
 from tonne.administration.decision import Decision, move, text, whole, year_of
 from tonne.administration.kinds import Kind
 from tonne.administration.refusals import Refusal
+from tonne.administration.reserved import require_ordinary
 from tonne.administration.state import State
 from tonne.ledger import TransferFlag
 
@@ -54,6 +55,7 @@ def open_balance(state: State, command: Command) -> Decision:
         if named != code:
             raise Refusal("unknown_unit_type", f"no unit type {code!r}; the allowance of {year} is {named!r}")
     batch = move(command, Kind.OPENING, state.accounts.number("outside"), state.accounts.number(account), unit, quantity, TransferFlag.NONE)
+    require_ordinary(state, command, batch)
     note = {"event": "published", "what": "opening", "year": year, "quantity": quantity}
     note |= {"unit": code, "source": text(command, "source"), "day": command.day.isoformat(), "account": account}
     return Decision([*opening, note], transfers=batch)

@@ -27,6 +27,14 @@ class Kind(IntEnum):
     REPLACE = 16
     CORRECT = 17
     DEDUCT = 18
+    SET_ASIDE = 19
+    NOVATE = 20
+    DEPOSIT = 21
+    WITHDRAW = 22
+    VARIATION = 23
+    DELIVER = 24
+    FEE = 25
+    DEFAULT = 26
 
     @property
     def word(self) -> str:

@@ -14,7 +14,7 @@ LAW = "law"
 ADMINISTRATOR = "administrator"
 
 #: Kinds of accounts that participants hold.
-HELD = frozenset({"operator", "trading", "remainder", "cash"})
+HELD = frozenset({"operator", "trading", "remainder", "cash", "collateral"})
 
 ADMIN_ONLY = frozenset({ADMINISTRATOR})
 #: verb -> roles that may send it. What is not listed here nobody may send.
@@ -35,6 +35,7 @@ VERBS: dict[str, frozenset[str]] = {
     "open_balance": ADMIN_ONLY,
     "bring_forward": ADMIN_ONLY,
     "auction_calendar": ADMIN_ONLY | {"auctioneer"},
+    "offer": ADMIN_ONLY | {"auctioneer"},
     "sell": ADMIN_ONLY | {"auctioneer"},
     "transfer": ADMIN_ONLY | {"operator", "trader"},
     "import_transfers": ADMIN_ONLY,
@@ -42,6 +43,29 @@ VERBS: dict[str, frozenset[str]] = {
     "purchase": ADMIN_ONLY | {"operator"},
     "cancel": ADMIN_ONLY | {"operator", "trader"},
     "amend": ADMIN_ONLY,
+    "deposit": ADMIN_ONLY | {"bank"},
+    "withdraw": ADMIN_ONLY | {"operator", "trader", "venue"},
+    "open_exchange": ADMIN_ONLY | {"venue"},
+    "admit": ADMIN_ONLY | {"venue"},
+    "list_instrument": ADMIN_ONLY | {"venue"},
+    "orders": ADMIN_ONLY | {"operator", "trader", "venue"},
+    "report_trade": ADMIN_ONLY | {"venue"},
+    "propose_trade": ADMIN_ONLY | {"operator", "trader"},
+    "answer_trade": ADMIN_ONLY | {"operator", "trader"},
+    "put_out": ADMIN_ONLY | {"operator", "trader"},
+    "bid_one_way": ADMIN_ONLY | {"operator", "trader"},
+    "close_one_way": ADMIN_ONLY | {"venue"},
+    "settle": ADMIN_ONLY | {"venue"},
+    "buy_in": ADMIN_ONLY | {"venue"},
+    "close_day": ADMIN_ONLY | {"venue"},
+    "call_margin": ADMIN_ONLY | {"venue"},
+    "collect": ADMIN_ONLY | {"venue"},
+    "set_margin": ADMIN_ONLY | {"venue"},
+    "expire_instrument": ADMIN_ONLY | {"venue"},
+    "declare_default": ADMIN_ONLY | {"venue"},
+    "announce_auction": ADMIN_ONLY | {"auctioneer", "operator", "trader"},
+    "bid": ADMIN_ONLY | {"auctioneer", "operator", "trader"},
+    "clear_auction": ADMIN_ONLY | {"auctioneer", "venue"},
 } | dict.fromkeys(
     (
         "issue",

@@ -41,6 +41,42 @@ LEDGER: dict[Result, str] = {
     Result.QUANTITY_OVERFLOW: "a balance would pass what the books can count",
 } | {result: "the id was used before" for result in Result if result.name.startswith("EXISTS")}
 
+#: What an exchange and its auctions say no to.
+EXCHANGE: dict[str, str] = {
+    "unknown_instrument": "nothing of that code is listed",
+    "instrument_expired": "the last trading day has passed",
+    "unknown_order": "no order, or proposal, of that name",
+    "unknown_auction": "nothing of that name is put out to bids",
+    "auction_closed": "the auction is over",
+    "off_tick": "a price between two ticks",
+    "odd_lot": "a quantity that is no whole number of lots",
+    "bad_price": "a price that the instrument cannot have",
+    "bad_quantity": "a quantity that is none",
+    "price_limit": "outside the day's limits",
+    "no_reference_price": "prices are limited around a reference, and there is none yet",
+    "below_minimum": "smaller than this way of trading allows",
+    "above_maximum": "larger than this way of trading allows",
+    "outside_session": "not in these hours",
+    "clock_backwards": "earlier than what was taken already",
+    "not_admitted": "the account is not admitted to the exchange, or does not clear there",
+    "no_cover": "units, money or collateral do not cover it beside what is set aside already",
+    "limit_needed": "what is paid for at the trade is bought with a limit price",
+    "position_limit": "the position could pass the contract's limit",
+    "resale_lock": "bought today, and not yet free to be sold",
+    "orders_open": "orders are in the book that must be out of it first",
+    "own_account": "nobody deals with itself",
+    "expired": "what was proposed stood on its day only",
+    "terms_differ": "both sides say the same, or nothing is agreed",
+    "not_covered": "units or money of the two sides do not cover a delivery",
+    "bad_window": "a window that closes before it opens, or has opened before",
+    "notice_too_short": "the window opens too soon",
+    "window_closed": "bids are taken inside the window",
+    "window_open": "the window is still open",
+    "beyond_limit": "outside what was put out",
+    "off_increment": "between two steps of the bidding",
+    "not_raised": "a bid may only be raised",
+    "whole_only": "what is put out is traded whole",
+}
 #: name -> what it means.
 REFUSALS: dict[str, str] = {
     "unknown_command": "no handler for this verb",
@@ -67,6 +103,7 @@ REFUSALS: dict[str, str] = {
     "nothing_to_do": "the command would change nothing",
     "not_in_the_law": "an amendment names a parameter the law does not have",
 } | {result.name_for_people: meaning for result, meaning in LEDGER.items()}
+REFUSALS |= EXCHANGE
 
 
 class Refusal(Exception):

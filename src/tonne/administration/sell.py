@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -29,8 +30,53 @@ def auction_calendar(state: State, command: Command) -> Decision:
     return Decision([note])
 
 
+class Volume(NamedTuple):
+    """What the auctions of a year offer, and why: the authority's published figure or the rule; what the reserve takes and gives; what was offered of
+    it already."""
+
+    units: int
+    basis: str
+    intake: int
+    release: int
+    offered: int
+
+
+def volume_of(state: State, year: int, day: date) -> Volume:
+    """The year's auction volume as it stands on a day: published, or worked out by the law of that day from what is known of the reserve so far."""
+    law = state.law(day)
+    cap = state.notice("cap", year)
+    assert cap is not None
+    intake, release = reserve_parts(state, year)
+    allocated, published = state.notice("allocated", year), state.notice("auction_calendar", year)
+    pool = {"year": year, "cap": cap["quantity"], "allocated": allocated["quantity"] if allocated else 0}
+    if published is not None:
+        units, basis = int(published["quantity"]), "published"
+    else:
+        units = int(ask_rows(law, "auction_volume", pool | {"msr_intake": intake, "msr_release": release})) if offers(law, "auction_volume") else 0
+        basis = "rule"
+    return Volume(units, basis, intake, release, sum(notice["quantity"] for notice in state.noticed("offered", year)))
+
+
+def offer(state: State, command: Command) -> Decision:
+    """Body: year, quantity, auction (its name). Units of the year's auction volume to the auction account ahead of the year's end, for an auction."""
+    year, quantity = year_of(command), whole(command, "quantity")
+    cap = state.notice("cap", year)
+    if cap is None:
+        raise Refusal("not_due", f"nothing is issued for {year} yet")
+    if f"auction:{year}" in state.done:
+        raise Refusal("already_done", f"the auction volume of {year} was offered whole on {state.done[f'auction:{year}']}")
+    volume = volume_of(state, year, command.day)
+    left = volume.units - min(volume.release, volume.units) - volume.offered
+    if quantity > left:
+        raise Refusal("limit_exceeded", f"of the auction volume of {year} {max(left, 0):,} may still be offered, not {quantity:,}")
+    total, stall, unit = state.accounts.number("total-quantity"), state.accounts.number("auction"), state.unit(cap["unit"])
+    note = {"event": "published", "what": "offered", "year": year, "quantity": quantity, "day": command.day.isoformat()}
+    note["for"] = optional_text(command, "auction")
+    return Decision([note], transfers=move(command, Kind.OFFER, total, stall, unit, quantity))
+
+
 def auction(state: State, command: Command) -> Decision:
-    """Body: year. The year's auction volume to the auction account, the stability reserve's intake to it, its release out of it."""
+    """Body: year. What is not offered yet of the year's auction volume to the auction account, the reserve's intake to it, its release out of it."""
     year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "auction", "year": year, "day": command.day.isoformat()}
@@ -40,18 +86,11 @@ def auction(state: State, command: Command) -> Decision:
     unit = state.unit(cap["unit"])
     total, reserve, stall = (state.accounts.number(name) for name in ("total-quantity", "stability-reserve", "auction"))
     left = state.books.available(total, unit)
-    intake, release = reserve_parts(state, year)
+    volume, basis, intake, release, offered = volume_of(state, year, command.day)
+    volume = max(volume, offered)  # what was sold during the year is sold, whatever the reserve took since
     placed = _placed(law, year)
-    allocated = state.notice("allocated", year)
-    pool = {"year": year, "cap": cap["quantity"], "allocated": allocated["quantity"] if allocated else 0}
-    published = state.notice("auction_calendar", year)
-    if published is not None:
-        volume, basis = int(published["quantity"]), "published"
-    else:
-        volume = int(ask_rows(law, "auction_volume", pool | {"msr_intake": intake, "msr_release": release})) if offers(law, "auction_volume") else 0
-        basis = "rule"
     release = min(release, state.books.available(reserve, unit))
-    from_total = max(volume - release, 0)
+    from_total = max(volume - release - offered, 0)
     if intake + from_total > left:
         short = intake + from_total - left
         raise Refusal("limit_exceeded", f"auctioning {volume:,} and withholding {intake:,} needs {short:,} more than is left of the total")

@@ -100,9 +100,7 @@ def reserve_holding(state: State) -> int:
 def reserve_parts(state: State, year: int) -> tuple[int, int]:
     """(intake, release) that fall in a calendar year: each decision spread evenly over its months, each part rounded to whole units."""
     intake = release = 0
-    for notice in state.notices:
-        if notice["what"] != "stabilisation":
-            continue
+    for notice in state.noticed("stabilisation", None):
         first = date.fromisoformat(notice["day"])
         spent_before = max(0, (year - first.year) * 12 - (first.month - 1))
         months = notice["months"]

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from tonne.administration.commands import encode
+from tonne.administration.exchange import Exchange
 from tonne.dates import day_number
 from tonne.law import Law, Rulebook
 from tonne.ledger import Books, UnitType
@@ -75,7 +76,10 @@ class State:
     notices: list[dict[str, Any]] = field(default_factory=list)
     done: dict[str, str] = field(default_factory=dict)
     amendments: list[dict[str, Any]] = field(default_factory=list)
+    exchange: Exchange = field(default_factory=Exchange)
     _laws: dict[tuple[int, date], Law] = field(default_factory=dict, repr=False)
+    _by_kind: dict[tuple[str, int | None], list[dict[str, Any]]] = field(default_factory=dict, repr=False)
+    _indexed: int = field(default=0, repr=False)
 
     def law(self, day: date | None = None) -> Law:
         """The law on a day (today, when left out), as it is known to the market."""
@@ -111,10 +115,16 @@ class State:
 
     def notice(self, what: str, year: int) -> dict[str, Any] | None:
         """The last published number of a kind for a year."""
-        for notice in reversed(self.notices):
-            if notice["what"] == what and notice["year"] == year:
-                return notice
-        return None
+        found = self.noticed(what, year)
+        return found[-1] if found else None
+
+    def noticed(self, what: str, year: int | None) -> list[dict[str, Any]]:
+        """All published numbers of a kind for a year (None: for any), in order."""
+        for notice in self.notices[self._indexed :] if self._indexed < len(self.notices) else ():
+            self._by_kind.setdefault((notice["what"], notice["year"]), []).append(notice)
+            self._by_kind.setdefault((notice["what"], None), []).append(notice)
+        self._indexed = len(self.notices)
+        return self._by_kind.get((what, year), [])
 
     # -- bytes
 
@@ -143,6 +153,7 @@ class State:
             "installations": self.installations.to_bytes(),
             "reports": self.reports.to_bytes(),
             "activity": self.activity.to_bytes(),
+            "exchange": self.exchange.to_bytes(),
         }
         return parts | {name: tables.to_bytes(getattr(self, name)) for name in FRAMES}
 
@@ -172,6 +183,7 @@ class State:
         state.installations = Installations.from_bytes(parts["installations"])
         state.reports = Reports.from_bytes(parts["reports"])
         state.activity = Activity.from_bytes(parts["activity"])
+        state.exchange = Exchange.from_bytes(parts["exchange"])
         for name in FRAMES:
             setattr(state, name, tables.from_bytes(parts[name], name))
         state.unit_codes, state.notices, state.done = head["unit_codes"], head["notices"], head["done"]
@@ -185,4 +197,5 @@ class State:
         return day_number(self.today)
 
     def new_unit_type(self, code: str, kind: str, vintage: int | None, measure: str) -> None:
+        self.exchange.see_units(len(self.books.unit_types) + 1)
         self.unit_codes[code] = self.books.add_unit_type(UnitType(code, self.rulebook.system.id, kind, vintage, measure))

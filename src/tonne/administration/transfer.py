@@ -12,6 +12,7 @@ from tonne.administration.decision import IMPORTED_IDS, Decision, move_one, tabl
 from tonne.administration.kinds import Kind
 from tonne.administration.permissions import is_authority, require_held, require_holder
 from tonne.administration.refusals import Refusal
+from tonne.administration.reserved import require_ordinary
 from tonne.administration.state import State
 from tonne.dates import day_number
 from tonne.ledger import TRANSFER, TransferFlag
@@ -26,6 +27,7 @@ def transfer(state: State, command: Command) -> Decision:
     require_holder(state, command, [source])
     require_held(state, command, [target])
     row = move_one(command, Kind.TRANSFER, source, target, unit_type(state, text(command, "unit")), whole(command, "quantity"))
+    require_ordinary(state, command, row)
     return Decision([{"event": "moved", "count": 1}], transfers=row)
 
 
@@ -42,6 +44,7 @@ def _bulk(state: State, command: Command, batch: Any) -> Any:
             raise Refusal("not_permitted", f"only the authority marks transfers BY_AUTHORITY, not {command.by!r}")
         targets = np.unique(batch["to_account"])
         require_held(state, command, targets[(targets >= 0) & (targets < len(state.accounts))].tolist())
+    require_ordinary(state, command, batch)
     batch["id"], batch["kind"] = 0, int(Kind.TRANSFER)
     batch["day"] = day_number(command.day)
     return batch
@@ -55,6 +58,7 @@ def cancel(state: State, command: Command) -> Decision:
     if state.books.unit_types[unit].kind == "money":
         raise Refusal("not_eligible", f"{command.body['unit']} is money: it is paid, not cancelled")
     batch = move_one(command, Kind.CANCEL, source, state.accounts.number("cancelled"), unit, quantity)
+    require_ordinary(state, command, batch)
     return Decision([{"event": "moved", "count": 1, "reason": text(command, "reason")}], transfers=batch)
 
 
@@ -82,6 +86,7 @@ def import_transfers(state: State, command: Command) -> Decision:
     batch["quantity"] = frame["quantity"].to_numpy()
     batch["kind"] = [kinds[word] for word in frame["kind"].to_list()]
     batch["day"] = frame["day"].to_numpy() if "day" in frame.columns else day_number(command.day)
+    require_ordinary(state, command, batch)
     return Decision([{"event": "moved", "count": frame.height}], transfers=batch, independent=True)
 
 

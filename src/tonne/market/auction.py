@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -133,17 +134,23 @@ class AuctionRules:
     def ticks(self, price: Decimal | int | str) -> int:
         """Whole ticks of a price in money. Raises AuctionError for one between two ticks."""
         try:
-            return PriceScale("", self.price_step).ticks(price)
+            return _scale(str(self.price_step)).ticks(price)
         except UnitsError:
             raise AuctionError(f"price_off_tick: {price} is no multiple of the step {self.price_step}") from None
 
     def price(self, ticks: int) -> Decimal:
         """The money of so many ticks."""
-        return PriceScale("", self.price_step).price(ticks)
+        return _scale(str(self.price_step)).price(ticks)
 
     def bid_limit(self, offered: int) -> int | None:
         """Most units of an offer that one bidder may bid for, a part of a unit dropped; None without such a rule."""
         return None if self.bid_limit_share is None else multiply(offered, self.bid_limit_share, rounding=DOWN)
+
+
+@lru_cache(maxsize=64)
+def _scale(step: str) -> PriceScale:
+    """By its text: 0.01 and 0.010 are equal, and write prices differently."""
+    return PriceScale("", step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,10 +90,10 @@ def kept_within(
         highest = np.zeros(bidders, dtype=np.int64)
         np.maximum.at(highest, bidder, worth)
         suspect |= totals > _affordable(money, highest)
-    rows = np.flatnonzero(suspect[bidder] & (quantities > 0))
-    if not len(rows):
+    open_bids = np.flatnonzero(suspect[bidder] & (quantities > 0))
+    if not len(open_bids):
         return kept, by_limit, by_money
-    rows = _from_the_dearest(rows, bidder, worth, priceless)
+    rows = _from_the_dearest(open_bids, bidder, worth, priceless)
     owner, wanted = bidder[rows], quantities[rows]
     first = np.concatenate(([True], owner[1:] != owner[:-1]))
     starts = np.flatnonzero(first)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tonne.market.auction_awards import totals_of
 from tonne.units import NEAREST, IntArray, round_decimal
@@ -23,8 +25,8 @@ def sheet(result: AuctionResult, kinds: Sequence[str] | None = None, compliance:
 
     The bids that count (in form, at or above the reserve, after trimming) make the statistics. cover_ratio: units bid for to units offered.
     mean_bid and median_bid count each bid once, *_by_unit each unit (the median allowance price). hhi: the sum of the squares of the winners' shares
-    in percent. kinds: the kind of each bidder; then percent_won by kind, and percent_won_by_compliance over the kinds in `compliance`. Percentages,
-    ratios and hhi are rounded to hundredths. distribution: units won, largest first.
+    in percent. kinds: the kind of each bidder; then percent_won by kind, and percent_won_by_compliance over the kinds in `compliance` (None where no
+    bidder is of one of them). Percentages, ratios and hhi are rounded to hundredths. distribution: units won, largest first.
     """
     rules, bids = result.rules, result.bids
     rows = np.flatnonzero((result.kept > 0) & ~bids.non_competitive)
@@ -60,12 +62,53 @@ def sheet(result: AuctionResult, kinds: Sequence[str] | None = None, compliance:
     if kinds is not None:
         shares = _by_kind(result, won, kinds)
         found["percent_won"] = {kind: _ratio(100 * units, result.sold) for kind, units in shares.items()}
-        found["percent_won_by_compliance"] = _ratio(100 * sum(units for kind, units in shares.items() if kind in set(compliance)), result.sold)
+        counted = [units for kind, units in shares.items() if kind in set(compliance)]
+        found["percent_won_by_compliance"] = _ratio(100 * sum(counted), result.sold) if counted else None
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Fates:
+    """What became of the bids beyond the limits: a word a row ("" for one served whole or not counted), which were capped, and the tie.
+
+    lost: "nothing_sold", "below_the_price", "tie" (its price was the last one served and others bid it too), "units_ran_out" (it alone bid that
+    price). capped: bool, bids above the ceiling, which counted as it. tie_price: ticks of the last price served, None without a tie; tied: its rows.
+    """
+
+    lost: tuple[str, ...]
+    capped: npt.NDArray[np.bool_]
+    tie_price: int | None
+    tied: IntArray
+
+
+def fates(result: AuctionResult, ceiling: int | None = None) -> Fates:
+    """Why bids that count did not get all they bid for. ceiling: ticks, the one that the auction was cleared with."""
+    bids, awards, kept = result.bids, result.awards, result.kept
+    worth = bids.price if ceiling is None else np.minimum(bids.price, ceiling)
+    priced = ~bids.non_competitive
+    capped = priced & (worth < bids.price) & (kept > 0)
+    lost = np.full(len(bids), "", dtype=object)
+    short = awards < kept
+    nobody = np.zeros(0, dtype=np.int64)
+    if not result.sold:
+        lost[short] = "nothing_sold"
+        return Fates(tuple(lost.tolist()), capped, None, nobody)
+    lost[short] = "below_the_price"
+    lost[short & ~priced] = "units_ran_out"  # bids without a price share what is kept for them
+    served = priced & (awards > 0)
+    if not served.any():
+        return Fates(tuple(lost.tolist()), capped, None, nobody)
+    last = int(worth[served].min())
+    rows = np.flatnonzero(priced & (kept > 0) & (worth == last))
+    if not short[rows].any():
+        return Fates(tuple(lost.tolist()), capped, None, nobody)
+    tie = len(np.unique(bids.bidder[rows])) > 1
+    lost[rows[short[rows]]] = "tie" if tie else "units_ran_out"
+    return Fates(tuple(lost.tolist()), capped, last if tie else None, rows if tie else nobody)
+
+
 def _averages(result: AuctionResult, prices: IntArray, units: IntArray) -> dict[str, Any]:
-    """Mean and median of the bids, each once and each by its units; exact where they have an end, else to a hundredth of a tick."""
+    """Mean and median of the bids, each once and each by its units; to a hundredth of a tick."""
     if not len(prices):
         return dict.fromkeys(("mean_bid", "median_bid", "mean_bid_by_unit", "median_bid_by_unit"))
     order = np.argsort(prices, kind="stable")
@@ -74,10 +117,10 @@ def _averages(result: AuctionResult, prices: IntArray, units: IntArray) -> dict[
     places = ((len(ranked) - 1) // 2, len(ranked) // 2)
     of_units = [int(np.searchsorted(below, place, side="right")) for place in ((total - 1) // 2, total // 2)]
     return {
-        "mean_bid": _money(result, Fraction(_sum(prices), len(prices))),
-        "median_bid": _money(result, Fraction(sum(int(ranked[place]) for place in places), 2)),
-        "mean_bid_by_unit": _money(result, Fraction(int((prices * units).sum()), total)),
-        "median_bid_by_unit": _money(result, Fraction(sum(int(ranked[place]) for place in of_units), 2)),
+        "mean_bid": _mean(result, Fraction(_sum(prices), len(prices))),
+        "median_bid": _mean(result, Fraction(sum(int(ranked[place]) for place in places), 2)),
+        "mean_bid_by_unit": _mean(result, Fraction(int((prices * units).sum()), total)),
+        "median_bid_by_unit": _mean(result, Fraction(sum(int(ranked[place]) for place in of_units), 2)),
     }
 
 
@@ -85,12 +128,12 @@ def _sum(column: IntArray) -> int:
     return int(column.sum()) if int(column.max(initial=0)) * len(column) < 1 << 62 else sum(column.tolist())
 
 
-def _money(result: AuctionResult, ticks: Fraction | int | None) -> Decimal | None:
-    """Ticks, or a part of one, as money."""
-    if ticks is None:
-        return None
-    if isinstance(ticks, int) or ticks.denominator == 1:
-        return result.rules.price(int(ticks))
+def _money(result: AuctionResult, ticks: int | None) -> Decimal | None:
+    return None if ticks is None else result.rules.price(ticks)
+
+
+def _mean(result: AuctionResult, ticks: Fraction) -> Decimal:
+    """Ticks and parts of one as money, all with the same decimals."""
     return round_decimal(ticks * Fraction(result.rules.price_step), result.rules.price_step * _HUNDREDTH, NEAREST)
 
 

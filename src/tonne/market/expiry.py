@@ -241,13 +241,22 @@ def _delivery(contract: Contract, expiry: date) -> date | None:
 
 
 def of_year(contract: Contract, year: int, underlying: Contract | None = None) -> tuple[Series, ...]:
-    """The expiries of a year: of the months that the contract lists, of all twelve where that is not known, of the named ones where days are."""
+    """The expiries of a year: of the months that the contract lists (none after its series end), of all twelve where that is not known, of the named
+    ones where days are."""
     rule = contract.expiry or {}
     if rule.get("rule") == "fixed":
         months = tuple(int(name[5:]) for name in sorted(map(str, rule.get("days", ()))) if name[:4] == str(year))
     else:
-        months = tuple(sorted({month for row in contract.series for month in _months(row)})) or ALL_MONTHS
+        monthly = [row for row in contract.series if _months(row)]
+        listed_in = {month for row in monthly for month in _months(row) if f"{year}-{month:02}" <= str(row.get("until", "9999-12"))}
+        months = tuple(sorted(listed_in)) if monthly else ALL_MONTHS
     return tuple(of_month(contract, year, month, underlying) for month in months)
+
+
+def last_listed(contract: Contract) -> str | None:
+    """The month (`2030-12`) after which no expiry is listed; None where no such month is known."""
+    ends = [row.get("until") for row in contract.series if _months(row)]
+    return max(map(str, ends)) if ends and None not in ends else None
 
 
 def listed(contract: Contract, day: date, underlying: Contract | None = None) -> tuple[Series, ...]:

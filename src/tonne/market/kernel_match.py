@@ -70,21 +70,22 @@ _LOW_HALF = 0xFFFFFFFF
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def compiled(function: F) -> F:
-    """Numba's njit, kept on disk between runs; where nothing can be kept (a read-only install, no home) compiled anew each time.
+#: Nothing here makes or keeps an array, so the counting of references, which costs as much as the matching, is left out.
+_PLAIN: dict[str, Any] = {"_nrt": False}
 
-    Nothing here makes or keeps an array, so the counting of references, which costs as much as the matching, is left out.
-    """
+
+def compiled(function: F) -> F:
+    """Numba's njit, kept on disk between runs; where nothing can be kept (a read-only install, no home) compiled anew each time."""
     try:
-        made: F = njit(cache=True, _nrt=False)(function)
+        made: F = njit(cache=True, **_PLAIN)(function)
     except RuntimeError:
-        made = njit(_nrt=False)(function)
+        made = njit(**_PLAIN)(function)
     return made
 
 
 def inlined(function: F) -> F:
     """For what most instructions pass through: a call costs some forty words on the stack, as much as the work itself. Kept inside its callers."""
-    made: F = njit(_nrt=False, forceinline=True)(function)
+    made: F = njit(forceinline=True, **_PLAIN)(function)
     return made
 
 

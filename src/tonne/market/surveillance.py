@@ -151,8 +151,8 @@ def layering(executions: Executions, watch: Watch, groups: Mapping[int, int] | N
                 continue
             words = ("buy", "sell") if side == Side.BUY else ("sell", "buy")
             sentence = (
-                f"{len(burst)} {words[0]} orders of {size:,} lots were shown and taken away within {_seconds(shown, burst[-1].taken)} s, "
-                f"while their owner's {words[1]} side traded {traded:,} lots"
+                f"{len(burst)} {words[0]} orders of {_count(size, 'lot')} were shown and taken away within {_seconds(shown, burst[-1].taken)} s, "
+                f"while their owner's {words[1]} side traded {_count(traded, 'lot')}"
             )
             accounts = _accounts({order.account for order in burst}, {t.seller if side == Side.BUY else t.buyer for t in meanwhile})
             numbers = tuple(order.order for order in burst)
@@ -172,7 +172,7 @@ def wash_trades(executions: Executions, groups: Mapping[int, int] | None = None,
     for (_, instrument), trades in sorted(both.items()):
         same = all(trade.buyer == trade.seller for trade in trades)
         who = "the same account" if same else "accounts of the same group"
-        sentence = f"{_count(trades, 'trade')}, {sum(t.quantity for t in trades):,} lots in all, with {who} on both sides"
+        sentence = f"{_count(trades, 'trade')}, {_count(sum(t.quantity for t in trades), 'lot')} in all, with {who} on both sides"
         found.append(_alert("wash_trade", trades, sentence, instrument))
     return found
 
@@ -194,7 +194,7 @@ def round_trips(executions: Executions, watch: Watch, groups: Mapping[int, int] 
                 continue
             flat = sorted((trade for ring in made for trade in ring), key=lambda trade: trade.number)
             sentence = (
-                f"{len(made)} times {made[0][0].quantity:,} lots or about as many went round {len(owners)} owners and came back "
+                f"{len(made)} times {_count(made[0][0].quantity, 'lot')} or about as many went round {len(owners)} owners and came back "
                 f"within {watch.round_trip_window} s"
             )
             found.append(_alert("round_trip", flat, sentence, instrument))
@@ -229,7 +229,7 @@ def cornering(
             told.add(key)
             trades = [made for made, _ in built[key]]
             share = Fraction(100 * net[key], there_is)
-            sentence = f"a net long position of {net[key]:,} lots is {round(share)} % of the {there_is:,} there are"
+            sentence = f"a net long position of {_count(net[key], 'lot')} is {round(share)} % of the {there_is:,} there are"
             orders = tuple(dict.fromkeys(made.buy_order for made in trades))
             accounts = _accounts({account for _, account in built[key]})
             found.append(Alert("cornering", accounts, trade.instrument, trades[0].time, trade.time, orders, _numbers(trades), sentence))
@@ -306,7 +306,8 @@ def _large_orders(executions: Executions, limits: Mapping[int, Limits]) -> list[
             large[int(row["account"]), int(row["instrument"])].append((int(row["time"]), int(row["order"]), int(row["quantity"])))
     found = []
     for (account, instrument), orders in sorted(large.items()):
-        sentence = f"{_count(orders, 'order')} above the limit of {limits[instrument].order:,} lots, the largest of {max(o[2] for o in orders):,}"
+        largest = max(quantity for _, _, quantity in orders)
+        sentence = f"{_count(orders, 'order')} above the limit of {limits[instrument].order:,}, the largest of {_count(largest, 'lot')}"
         numbers = tuple(dict.fromkeys(order for _, order, _ in orders))
         found.append(Alert("order_limit", (account,), instrument, orders[0][0], orders[-1][0], numbers, (), sentence))
     return found
@@ -333,7 +334,7 @@ def _wide_positions(
     for (_, instrument), rows in sorted(beyond.items()):
         trades = list(dict.fromkeys(trade for trade, _, _ in rows))
         widest = max((position for _, _, position in rows), key=abs)
-        sentence = f"a net position of {widest:,} lots is beyond the limit of {limits[instrument].position:,}"
+        sentence = f"a net position of {_count(widest, 'lot')} is beyond the limit of {limits[instrument].position:,}"
         orders = tuple(dict.fromkeys(trade.buy_order if trade.buyer == account else trade.sell_order for trade, account, _ in rows))
         accounts = _accounts({account for _, account, _ in rows})
         found.append(Alert("position_limit", accounts, instrument, trades[0].time, trades[-1].time, orders, _numbers(trades), sentence))
@@ -471,8 +472,9 @@ def _seconds(begins: int, ends: int) -> int:
     return -((begins - ends) // SECOND)
 
 
-def _count(things: Sequence[object], word: str) -> str:
-    return f"{len(things):,} {word}{'s' * (len(things) != 1)}"
+def _count(things: int | Sequence[object], word: str) -> str:
+    number = things if isinstance(things, int) else len(things)
+    return f"{number:,} {word}{'s' * (number != 1)}"
 
 
 def _alert(kind: str, trades: Sequence[_Trade], sentence: str, instrument: int) -> Alert:

@@ -30,6 +30,12 @@ KINDS: dict[str, str] = {
     "cancelled": "units removed with no obligation met",
     "invalidated": "units whose validity the law ended",
     "cash": "money owed by (negative) or to (positive) a participant",
+    "position": "contracts that a participant has bought (positive) or sold (negative), in lots",
+    "collateral": "money behind a participant's positions",
+    "default_fund": "a participant's share of what all members put up against a default",
+    "ccp": "the central counterparty: buyer to every seller; its money is below zero by what members owe it",
+    "ccp_capital": "the central counterparty's own money, ahead of the other members' in a default",
+    "escrow": "units and money set aside for agreements that are not settled yet",
     "outside": "accounts of other registries or of before the books began",
 }
 

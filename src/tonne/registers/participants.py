@@ -1,4 +1,4 @@
-"""Who takes part: operators, verifiers, traders, auctioneers, the administrator, the public."""
+"""Who takes part: operators, verifiers, traders, auctioneers, venues, banks, the administrator, the public."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tonne.registers.errors import RegisterError
 if TYPE_CHECKING:
     from tonne.registers.installations import Installations
 
-ROLES = ("administrator", "operator", "verifier", "trader", "auctioneer", "public")
+ROLES = ("administrator", "operator", "verifier", "trader", "auctioneer", "venue", "bank", "public")
 
 
 @dataclass(frozen=True, slots=True)
