@@ -114,7 +114,7 @@ def written(fact: str) -> str:
     """The venue's files, and the terms that its pointers find."""
     mine, where = OURS.get(fact, ([fact], ""))
     where = where or contract(mine[0]).venue
-    texts = [path.read_text(encoding="utf-8") for path in sorted((SHIPPED / where).iterdir())]
+    texts = [path.read_text(encoding="utf-8") for path in sorted((SHIPPED / where).glob("*.*"))]
     texts += [f"{shown(entry.value)} {entry.note}" for name in mine for entry in contract(name).at(DAY).entries.values()]
     texts += [shown(contract(name).at(date(2016, 1, 4)).values) for name in mine if (contract(name).starts or DAY) < date(2016, 1, 1)]
     return "\n".join(texts)
