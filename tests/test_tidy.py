@@ -26,11 +26,13 @@ ARROWS: dict[str, set[str]] = {
     "rules": set(),
     "ledger": set(),
     "registers": set(),
-    "administration": {"law", "rules", "ledger", "registers"},
+    "market": set(),
+    "clearing": {"market.contract", "ledger"},
+    "administration": {"law", "rules", "ledger", "registers", "market", "clearing"},
     "store": {"administration"},
-    "formats": {"registers", "ledger.views", "law"},
+    "formats": {"registers", "ledger.views", "law", "market"},
     "reports": {"law", "ledger.views", "registers"},
-    "simulation": {"administration", "law", "rules", "ledger.views", "ledger.statement", "registers"},
+    "simulation": {"administration", "law", "rules", "ledger.views", "ledger.statement", "registers", "market"},
 }
 #: The front door: `import tonne` and `python -m tonne` open interfaces.
 FRONT_DOOR = {"__init__", "__main__"}
@@ -39,8 +41,10 @@ FILE_ROOMS = ("store/", "formats/", "interfaces/")
 FILE_MODULES = {
     "law/catalogue.py": "finds rulebooks",
     "law/text.py": "reads a YAML file",
+    "law/contracts.py": "finds venues and their contracts",
     "law/scenario.py": "finds scenarios",
     "administration/cases.py": "reads cases",
+    "administration/venue_cases.py": "finds cases",
     "simulation/profile.py": "reads the shape of a synthetic population",
     "reports/page.py": "writes the page",
 }

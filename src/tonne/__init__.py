@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tonne.interfaces.api import Run, market, rulebook, run, systems
+    from tonne.interfaces.api import Run, open_market, rulebook, run, systems
 
-__all__ = ["Run", "market", "rulebook", "run", "systems"]
+__all__ = ["Run", "open_market", "rulebook", "run", "systems"]
 __version__ = "0.1.0"
 
 

@@ -159,6 +159,32 @@ def test_headers_and_files(tmp_path: Path) -> None:
     assert "--skip-bad" not in str(caught.value), "no bid is left out of an auction"
 
 
+@pytest.mark.parametrize(
+    ("column", "ours"),
+    [("limits", "limit"), ("Kind", "kind"), ("guarantees", "guarantee"), ("Non-Competitive", "non_competitive"), ("Price", "price")],
+)
+def test_a_column_that_is_nearly_one_of_ours_is_refused(tmp_path: Path, column: str, ours: str) -> None:
+    found = reasons(written(tmp_path, f"bidder,price,quantity,{column}\nA,1,1,1\n"), CENT)
+    assert [(row, name) for row, name, _ in found] == [(1, column)]
+    assert f"did you mean `{ours}`?" in found[0][2]
+
+
+def test_other_columns_are_named_and_not_read(tmp_path: Path) -> None:
+    found = read_bids(written(tmp_path, "bidder,note,price,country,quantity,kind,kinds\nA,x,1,NZ,1,bank,y\n"), CENT)
+    assert (found.ignored, found.kinds) == (("note", "country", "kinds"), ("bank",))
+    assert read_bids(written(tmp_path, "bidder,price,quantity\nA,1,1\n"), CENT).ignored == ()
+    mapped = read_bids(written(tmp_path, "who,price,quantity,kind,desk\nA,1,1,bank,x\n"), CENT, {"bidder": "who"})
+    assert (mapped.bidders, mapped.kinds, mapped.ignored) == (("A",), ("bank",), ("desk",))
+    with pytest.raises(ValueError, match="bids have no column 'firm'"):
+        read_bids(written(tmp_path, "who,price,quantity\nA,1,1\n"), CENT, {"firm": "who"})
+
+
+def test_money_with_a_comma(tmp_path: Path) -> None:
+    found = reasons(written(tmp_path, 'bidder,price,quantity,guarantee\nA,"55,10",1,\nB,1,1,"1,000"\nC,x,1,\n'), CENT)
+    comma = "use a point for decimals and no separators, as 1234.50"
+    assert found == [(2, "price", comma), (3, "guarantee", comma), (4, "price", "not a number of at most six decimals")]
+
+
 def test_a_mapping_gzip_and_parquet(tmp_path: Path) -> None:
     mapped = read_bids(written(tmp_path, "who;bid;units\nA;1.5;2\n"), CENT, {"bidder": "who", "price": "bid", "quantity": "units"})
     assert mapped.bids.price.tolist() == [150]

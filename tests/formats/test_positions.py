@@ -23,7 +23,7 @@ def write(folder: Path, text: str, name: str = "positions.csv") -> Path:
 
 def test_positions_as_they_are(tmp_path: Path) -> None:
     path = write(tmp_path, "account,instrument,lots,price\nx,a:2026-12,120,\nx,a:2026-12,-5,83.20\nx,a:2026-12,-5,83.20\ny,a:2027-12,7,85\n")
-    frame, faults = read_positions(path, KNOWN)
+    frame, faults, _ = read_positions(path, KNOWN)
     assert not faults
     assert frame.rows() == [
         ("x", "a:2026-12", 120, None), ("x", "a:2026-12", -5, Decimal("83.2")), ("x", "a:2026-12", -5, Decimal("83.2")), ("y", "a:2027-12", 7, 85),
@@ -31,9 +31,9 @@ def test_positions_as_they_are(tmp_path: Path) -> None:
 
 
 def test_without_prices_everything_is_carried(tmp_path: Path) -> None:
-    frame, _ = read_positions(write(tmp_path, "account;instrument;lots\nx;coarse;-3\n"), KNOWN)
+    frame, _, _ = read_positions(write(tmp_path, "account;instrument;lots\nx;coarse;-3\n"), KNOWN)
     assert frame.rows() == [("x", "coarse", -3, None)]
-    renamed, _ = read_positions(write(tmp_path, "konto,was,lots\nx,coarse,-3\n"), KNOWN, {"account": "konto", "instrument": "was", "lots": "lots"})
+    renamed, _, _ = read_positions(write(tmp_path, "konto,was,lots\nx,coarse,-3\n"), KNOWN, {"account": "konto", "instrument": "was", "lots": "lots"})
     assert renamed.rows() == frame.rows()
 
 
@@ -48,6 +48,10 @@ y,a:2027-12,4,
 z,coarse,1,
 z,coarse,2,
 z,coarse,2,10.25
+v,coarse,9000000000000000,
+v,coarse,-9000000000000000,5
+v,coarse,1,0
+v,coarse,1,-0.25
 """
     with pytest.raises(BadFile) as refused:
         read_positions(write(tmp_path, text), KNOWN)
@@ -60,11 +64,27 @@ z,coarse,2,10.25
         (6, "lots"): "no lots: leave the row out",
         (7, "instrument"): "carried lots need its `previous` price in the file of contracts",
         (9, "account"): "z/coarse was given in line 8 already",
+        (11, "lots"): "beyond 1,000,000,000,000 lots, which no market has; are these units or money?",
+        (12, "lots"): "beyond 1,000,000,000,000 lots, which no market has; are these units or money?",
+        (13, "price"): "a trade's price is above 0; leave it empty for lots carried from the day before",
+        (14, "price"): "a trade's price is above 0; leave it empty for lots carried from the day before",
     }
-    frame, faults = read_positions(write(tmp_path, text), KNOWN, skip_bad=True)
-    assert frame.rows() == [("z", "coarse", 1, None), ("z", "coarse", 2, Decimal("10.25"))] and len(faults) == 7
+    frame, faults, _ = read_positions(write(tmp_path, text), KNOWN, skip_bad=True)
+    assert frame.rows() == [("z", "coarse", 1, None), ("z", "coarse", 2, Decimal("10.25"))] and len(faults) == 11
     with pytest.raises(BadFile, match="lots"):
         read_positions(write(tmp_path, "account,instrument\nx,coarse\n"), KNOWN)
+
+
+def test_a_near_miss_of_a_column_is_refused_and_any_other_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "account,instrument,lots,Price\nx,coarse,3,10.25\n")
+    with pytest.raises(BadFile, match="column Price: did you mean 'price'"):
+        read_positions(path, KNOWN)
+    with pytest.raises(BadFile, match="column account: this column is missing; did you mean 'Account'") as refused:
+        read_positions(write(tmp_path, "Account,Instrument,Lots\nx,coarse,3\n"), KNOWN)
+    assert len(refused.value.faults) == 3 and "--skip-bad" not in str(refused.value)
+    with pytest.raises(BadFile, match="no file of positions"):
+        read_positions(write(tmp_path, "a,b\nx,3\n"), KNOWN)
+    assert read_positions(write(tmp_path, "account,instrument,lots,desk,note\nx,coarse,3,7,\n"), KNOWN)[2] == ["desk", "note"]
 
 
 def test_the_example_is_sound(tmp_path: Path) -> None:
@@ -102,6 +122,11 @@ def test_the_example_is_sound(tmp_path: Path) -> None:
             16,
             "0.000001 on a lot of 1,000 is no whole number of the smallest coin of EUR",
         ),
+        ("volatility: 0.38", "volatility: 38", 19, "volatility: 38: a share is needed; for 38 % write 0.38"),
+        ("rate: 0.02", "rate: 2", 3, "rate: 2: a share is needed; for 2 % write 0.02"),
+        ("month: 2026-12", "month: 2026-13", 16, "month: 2026-13: no such month; write it as 2026-12"),
+        ("price: 83.60}", "price: 0}", 16, "price: 0: a future's price is above 0"),
+        ("price: 83.60}", "price: -83.60}", 16, "price: -83.60: a number of at least 0 is needed"),
         ("rate: 0.02", "rate: [", 5, "not valid YAML"),
     ],
 )

@@ -57,8 +57,8 @@ def test_run_writes_tables_charts_and_the_report(market: tuple[Path, Path, str])
     out = market[0]
     names = {path.name for path in out.iterdir()}
     assert names == {
-        "table.csv", "table.parquet", "statement.csv", "statuses.parquet", "report.html", "supply.png", "circulation.png", "allocation.png",
-        "compliance.png",
+        "table.csv", "table.parquet", "statement.csv", "auctions.csv", "statuses.parquet", "report.html", "supply.png", "circulation.png",
+        "auctions.png", "allocation.png", "compliance.png",
     }  # fmt: skip
     assert pl.read_parquet(out / "table.parquet").equals(pl.read_csv(out / "table.csv", schema=pl.read_parquet_schema(out / "table.parquet")))
     assert "SYNTHETIC" in (out / "report.html").read_text("utf-8") and (out / "supply.png").read_bytes().startswith(b"\x89PNG")

@@ -27,7 +27,7 @@ def small(tmp_path: Path) -> Path:
 
 
 def test_blocks_post_in_the_order_in_which_they_happened(small: Path, tmp_path: Path) -> None:
-    with tonne.market(tmp_path / "m.db", "eu-ets") as desk:
+    with tonne.open_market(tmp_path / "m.db", "eu-ets") as desk:
         found = import_transactions(desk, small)
         state = desk.administration.state
         assert found.results == {"posted": 3}
@@ -38,14 +38,14 @@ def test_blocks_post_in_the_order_in_which_they_happened(small: Path, tmp_path: 
 
 
 def test_without_openings_what_the_file_does_not_show_is_refused_by_name(small: Path, tmp_path: Path) -> None:
-    with tonne.market(tmp_path / "m.db", "eu-ets") as desk:
+    with tonne.open_market(tmp_path / "m.db", "eu-ets") as desk:
         found = import_transactions(desk, small, bring_forward=False)
         assert found.results == {"posted": 2, "insufficient_balance": 1}
         assert found.refused is not None and found.refused["number"].to_list() == [9]
 
 
 def test_a_second_import_changes_nothing_whatever_the_batches(small: Path, tmp_path: Path) -> None:
-    with tonne.market(tmp_path / "m.db", "eu-ets") as desk:
+    with tonne.open_market(tmp_path / "m.db", "eu-ets") as desk:
         import_transactions(desk, small)
         before, sequence = desk.administration.state.hash(), desk.administration.sequence
         again = import_transactions(desk, small)
@@ -59,7 +59,7 @@ def test_a_second_import_changes_nothing_whatever_the_batches(small: Path, tmp_p
 def test_the_13_219_real_blocks(tmp_path: Path) -> None:
     if not REAL.is_file():
         pytest.skip(f"the real blocks are not at {REAL}")
-    with tonne.market(tmp_path / "m.db", "eu-ets") as desk:
+    with tonne.open_market(tmp_path / "m.db", "eu-ets") as desk:
         found = import_transactions(desk, REAL)
         assert (found.blocks, found.results, found.posted, found.batches) == (13_219, {"posted": 13_219}, 13_219, 402)
         assert sum(found.brought_forward.values()) == 1_103_208_675
@@ -67,10 +67,10 @@ def test_the_13_219_real_blocks(tmp_path: Path) -> None:
         assert import_transactions(desk, REAL).results == {"exists": 13_219}
         assert desk.administration.state.hash() == before
         desk.administration.state.books.check()
-    with tonne.market(tmp_path / "strict.db", "eu-ets") as desk:
+    with tonne.open_market(tmp_path / "strict.db", "eu-ets") as desk:
         strict = import_transactions(desk, REAL, bring_forward=False)
         # Only the blocks in which units come into being stand on their own: the file shows none of the holdings before it begins.
         assert strict.results == {"posted": 163, "insufficient_balance": 13_056}
         desk.administration.state.books.check()
-    with tonne.market(tmp_path / "m.db") as desk:
+    with tonne.open_market(tmp_path / "m.db") as desk:
         assert desk.administration.state.hash() == before

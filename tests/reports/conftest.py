@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -23,6 +24,10 @@ SECTORS = {"sector": pl.String, "year": pl.Int32, "allocated": pl.Int64, "verifi
 FLOWS = {"year": pl.Int64, "what": pl.String, "transfers": pl.UInt32, "quantity": pl.Int64}
 AGREEMENT = {"year": pl.Int32, "compared": pl.UInt32, "agreeing": pl.UInt32}
 MONEY = {"year": pl.Int64, "received": pl.Int64, "fined_low": pl.Int64, "fined_high": pl.Int64}
+AUCTIONS = {
+    "year": pl.Int64, "day": pl.Date, "outcome": pl.String, "price": pl.Decimal(38, 2), "reserve": pl.Decimal(38, 2),
+    "ceiling": pl.Decimal(38, 2), "offered": pl.Int64, "sold": pl.Int64, "unsold": pl.Int64, "proceeds_minor": pl.Int64,
+}  # fmt: skip
 LABEL = "SYNTHETIC: 40 installations drawn from seed 1. Nothing in it is real <&>."
 
 
@@ -57,11 +62,19 @@ def whole() -> RunData:
         Statement("circulation 2019", date(2019, 12, 31), 1_385_496_166, 1_385_496_166, "another notice [recall]"),
     ]
     letters = [(2018, "A", 8_203), (2018, "B", 171), (2018, "C", 126), (2018, "-", 1), (2019, "A", 8_276), (2019, "B", 125)]
+    auctions = [
+        (2018, date(2018, 3, 5), "cleared", "10.00", "9.00", None, 3_000, 3_000, 0, 3_000_000),
+        (2018, date(2018, 9, 3), "cleared", "13.00", "9.00", None, 1_000, 1_000, 0, 1_300_000),
+        (2019, date(2019, 3, 4), "cleared", "25.10", "9.50", "30.00", 1_000, 500, 500, 1_255_000),
+        (2019, date(2019, 9, 2), "cancelled", None, "9.75", "30.00", 2_000, 0, 2_000, 0),
+    ]  # fmt: skip
+    sold = [tuple(Decimal(cell) if isinstance(cell, str) and "." in cell else cell for cell in row) for row in auctions]
     sectors = [(f"sector {n:02}", year, n * million, (20 - n) * million) for n in range(1, 16) for year in (2018, 2019)]
     return _data(
         "eu-ets",
         "2020-09-01",
         (2018, 2019),
+        auctions=pl.DataFrame(sold, schema=AUCTIONS, orient="row"),
         table=pl.DataFrame(table, schema=TABLE, orient="row"),
         statement=statements_frame(statement),
         compliance=pl.DataFrame(letters, schema=COMPLIANCE, orient="row"),

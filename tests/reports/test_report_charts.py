@@ -102,7 +102,7 @@ def test_where_few_comply_all_letters_are_bars(plain: RunData) -> None:
 
 
 def test_an_unknown_chart_is_refused_with_the_names_there_are(whole: RunData) -> None:
-    with pytest.raises(KeyError, match="no chart 'prices'; there are supply, circulation, allocation, compliance"):
+    with pytest.raises(KeyError, match="no chart 'prices'; there are supply, circulation, auctions, allocation, compliance"):
         charts.chart("prices", whole)
 
 
@@ -118,3 +118,17 @@ def test_the_specification_carries_its_data(whole: RunData) -> None:
     import json
 
     assert json.loads(charts.spec(charts.chart("supply", whole)))["$schema"].startswith("https://vega.github.io/schema/vega-lite")
+
+
+def test_clearing_prices_stand_between_their_bounds(whole: RunData, plain: RunData) -> None:
+    rows = _rows(charts.chart("auctions", whole))
+    assert [(row["day"], row["price"]) for row in rows if row["what"] == "Clearing price"] == [
+        ("2018-03-05", "10.00"), ("2018-09-03", "13.00"), ("2019-03-04", "25.10"),
+    ]  # fmt: skip
+    assert [row["value"] for row in rows if row["what"] == "Floor"] == [9.0, 9.0, 9.5, 9.75]
+    assert [row["value"] for row in rows if row["what"] == "Nothing sold"] == [9.75]
+    said = _texts(charts.svg(charts.chart("auctions", whole)))
+    for words in ("Clearing price", "Floor", "Ceiling", "Nothing sold", "EUR for one EU allowance"):
+        assert words in said
+    with pytest.raises(charts.NothingToDraw, match="no auction with bids"):
+        charts.chart("auctions", plain)

@@ -72,7 +72,7 @@ def test_figures_statement_letters_and_sources_are_there(whole: RunData) -> None
         assert figure in text, figure
     assert "1 of 2 lines leave a difference unexplained" in text and "credits exchanged: -423,530,000" in text
     assert "stability.upper_threshold" in text and "Decision (EU) 2015/1814 art. 1(5)" in text and "as they stood on 2020-09-01" in text
-    assert "ab" * 32 in text and "欧盟碳市场" in text and text.count("<svg") == 4
+    assert "ab" * 32 in text and "欧盟碳市场" in text and text.count("<svg") == 5
     assert "SYNTHETIC" not in text and "sector 15" in text and "statistics.circulation" not in text
 
 

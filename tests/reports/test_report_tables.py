@@ -70,3 +70,16 @@ def test_a_table_too_wide_goes_on_below_with_its_first_column() -> None:
     text = buffer.getvalue()
     assert text.count("0" * 12) == 3 and text.count("Wide (continued)") == 2 and text.count("said once") == 1
     assert all(str(n) * 12 in text for n in range(9))
+
+
+def test_auctions_by_year(whole: RunData, plain: RunData) -> None:
+    sheet = sheets.auctions(whole)
+    assert [column.heading for column in sheet.columns] == [
+        "Year", "Auctions", "Offered", "Sold", "Unsold", "Lowest price", "Mean price", "Highest price", "Floor", "Ceiling", "Proceeds",
+    ]  # fmt: skip
+    assert sheet.rows == (
+        ("2018", "2", "4,000", "4,000", "", "10.00", "10.75", "13.00", "9.00", "", "43,000.00"),
+        ("2019", "2", "3,000", "500", "2,500", "25.10", "25.10", "25.10", "9.50 to 9.75", "30.00", "12,550.00"),
+    )
+    assert sheet.note == "1 of them sold nothing."
+    assert not sheets.auctions(plain) and "Auctions by year" in _printed(whole) and "Auctions by year" not in _printed(plain)

@@ -158,7 +158,8 @@ def test_interrupted_after_any_command_it_ends_the_same(system: str, first: int,
     want = whole.run(inputs, first, last)
     assert len(whole.entries) > 12
     assert Memory(system).run(inputs, first, last) == want  # the same seed, the same state
-    for k in range(len(whole.entries)):
+    stops = range(len(whole.entries)) if len(whole.entries) <= 80 else sorted({*range(0, len(whole.entries), len(whole.entries) // 12), 13, 14})
+    for k in stops:  # years of many auctions are interrupted at a dozen places
         again = Memory(system, whole.entries[:k])
         assert again.run(inputs, first, last) == want, f"interrupted after {k} commands"
         assert [entry.command_id for entry in again.entries] == [entry.command_id for entry in whole.entries]

@@ -5,6 +5,7 @@ docs/formats.md describes the layout. A file is taken whole or refused whole: an
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tonne.formats.faults import BadFile
+from tonne.formats.faults import BadFile, Fault
 from tonne.formats.reading import Table, read_table
 from tonne.market.auction import AuctionRules, Bids, Offers
 from tonne.units import IntArray, fraction
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _NEEDS = ("bidder", "price", "quantity")
 _MAY = ("time", "kind", "guarantee", "limit", "non_competitive")
+_NEAR = 0.8  # how like a known column another is that cannot be left unread
 _OFFERS = ("jurisdiction", "category", "vintage", "quantity")
 _MICRO = 1_000_000
 _DEAREST = 10**9
@@ -34,7 +36,8 @@ class BidFile:
     """The bids of a file in the order of their time (without a time column in the order of the file).
 
     bidders: names in the order in which they first appear; `bids.bidder` counts them from 0. lines: the line of each bid in the file. kinds (text),
-    limits (units) and guarantees (minor units), by bidder, -1 or "" where the file says nothing; None where it has no such column.
+    limits (units) and guarantees (minor units), by bidder, -1 or "" where the file says nothing; None where it has no such column. ignored: columns
+    of the file that an auction does not read.
     """
 
     bidders: tuple[str, ...]
@@ -43,6 +46,7 @@ class BidFile:
     kinds: tuple[str, ...] | None
     limits: IntArray | None
     guarantees: IntArray | None
+    ignored: tuple[str, ...] = ()
 
 
 def read_bids(path: str | os.PathLike[str], rules: AuctionRules, columns: Mapping[str, str] | None = None) -> BidFile:
@@ -51,13 +55,11 @@ def read_bids(path: str | os.PathLike[str], rules: AuctionRules, columns: Mappin
     It may have: time (`2026-03-04 11:02:15.5` or `11:02:15`, for auctions that serve equal prices by time), non_competitive (true for a bid without a
     price), and by bidder kind, guarantee (money) and limit (units), in one row of the bidder or alike in all. Raises `BadFile` with every row that
     is wrong: an empty bidder, a price that is no multiple of the step, a quantity that is not above zero, below the minimum or no whole number of
-    steps.
+    steps; and for a column whose name is nearly one of these, which left unread would make another auction. `columns`: our name -> the file's.
     """
     import polars as pl
 
-    table, dialect = read_table(path, (_NEEDS,), columns, "bids")
-    if dialect == 0:
-        table.renamed({name: name for name in (*_NEEDS, *_MAY) if name in table.frame.columns})
+    table, ignored = _table(path, columns)
     names = table.text("bidder", required=True)
     priceless = table.truth("non_competitive")
     ticks = _ticks(table, rules, priceless)
@@ -67,7 +69,8 @@ def read_bids(path: str | os.PathLike[str], rules: AuctionRules, columns: Mappin
     number = names.replace_strict(first, pl.Series(range(len(first)), dtype=pl.Int32), default=0, return_dtype=pl.Int32)
     by_bidder = {name: _of_bidder(table, name, names, rules) for name in ("kind", "limit", "guarantee")}
     if table.faults:
-        raise BadFile(sorted(table.faults, key=lambda fault: (fault.row or 0, fault.column or "")), skippable=False)
+        found_faults = [_plainer(fault, table) for fault in table.faults]
+        raise BadFile(sorted(found_faults, key=lambda fault: (fault.row or 0, fault.column or "")), skippable=False)
     order = np.arange(len(quantity)) if moments is None else np.argsort(moments.to_numpy(), kind="stable")
     bids = Bids.of(number.to_numpy()[order], ticks[order], quantity.to_numpy()[order], priceless.to_numpy()[order])
     found = {
@@ -80,7 +83,51 @@ def read_bids(path: str | os.PathLike[str], rules: AuctionRules, columns: Mappin
         None if found["kind"] is None else tuple(kind or "" for kind in found["kind"]),
         _whole_or_none(found["limit"]),
         _whole_or_none(found["guarantee"]),
+        ignored,
     )
+
+
+def _table(path: str | os.PathLike[str], columns: Mapping[str, str] | None) -> tuple[Table, tuple[str, ...]]:
+    """The file under our names, and its columns that are none of ours. Raises `BadFile` for a name that is nearly one of ours."""
+    known = (*_NEEDS, *_MAY)
+    if columns and (strange := sorted(set(columns) - set(known))):
+        raise ValueError(f"bids have no column {strange[0]!r}; there are {', '.join(known)}")
+    table, _ = read_table(path, ((),) if columns else (_NEEDS,), None, "bids")
+    found = table.frame.columns
+    taken = {name: name for name in known if name in found and name not in (columns or {}) and name not in (columns or {}).values()}
+    if columns:
+        taken = {name: name for name in _NEEDS} | taken | dict(columns)
+        table, _ = read_table(path, (), taken, "bids")
+    else:
+        table.renamed(taken)
+    ignored = tuple(name for name in found if name not in taken.values())
+    near = {name: _near(name, taken) for name in ignored}
+    faults = [
+        Fault(table.file, 1, name, None, f"did you mean `{ours}`? Name it so, or call it something else if it is another thing")
+        for name, ours in near.items()
+        if ours
+    ]
+    if faults:
+        raise BadFile(faults, skippable=False)
+    return table, ignored
+
+
+def _near(name: str, taken: Mapping[str, str]) -> str | None:
+    """The column of ours that a column of the file was perhaps to be: alike but for capitals and signs, or nearly alike to one that is not there."""
+    spelled = {"".join(filter(str.isalnum, ours)): ours for ours in (*_NEEDS, *_MAY)}
+    word = "".join(filter(str.isalnum, name.lower()))
+    if word in spelled:
+        return spelled[word]
+    close = difflib.get_close_matches(word, [one for one, ours in spelled.items() if ours not in taken], n=1, cutoff=_NEAR)
+    return spelled[close[0]] if close else None
+
+
+def _plainer(fault: Fault, table: Table) -> Fault:
+    """A fault of money written with a comma, told as what it is."""
+    money = (table.names.get("price"), table.names.get("guarantee"))
+    if fault.column in money and fault.value and "," in fault.value and fault.reason.startswith("not a number"):
+        return fault._replace(reason="use a point for decimals and no separators, as 1234.50")
+    return fault
 
 
 def read_offers(path: str | os.PathLike[str], columns: Mapping[str, str] | None = None) -> Offers:

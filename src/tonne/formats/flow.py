@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tonne.formats.faults import BadFile, Fault, nearest, settle
-from tonne.formats.reading import Table, read_table
+from tonne.formats.positions import read_with
+from tonne.formats.reading import Table
 from tonne.formats.writing import write_whole
 from tonne.market.orders import (
     INSTRUCTION,
@@ -69,7 +70,7 @@ def read_flow(
     """
     if str(path).lower().endswith(".npz"):
         return _from_npz(path)[0], []
-    table, _ = read_table(path, (_NEEDS,), None, "order flow")
+    table = read_with(path, _NEEDS, "order flow")
     _refuse_unknown(table, COLUMNS)
     rows = instructions(table.frame.height)
     for name in COLUMNS:
@@ -113,7 +114,7 @@ def read_instruments(path: str | os.PathLike[str]) -> tuple[InstrumentRules, ...
     """
     if str(path).lower().endswith(".npz"):
         return _from_npz(path)[1]
-    table, _ = read_table(path, (("matching",),), None, "instruments")
+    table = read_with(path, ("matching",), "instruments")
     names = tuple(field.name for field in fields(InstrumentRules))
     _refuse_unknown(table, names)
     columns = {name: _numbers(table, name, np.dtype("<i8")).to_list() for name in names if name in table.frame.columns}
@@ -125,7 +126,8 @@ def read_instruments(path: str | os.PathLike[str]) -> tuple[InstrumentRules, ...
                 found.append(_rules_of(given))
             except ValueError as error:
                 table.faults.append(Fault(table.file, int(table.lines[row]), None, None, str(error)))
-    settle(table.faults, skip_bad=False, rejects=None)
+    if table.faults:
+        raise BadFile(sorted(table.faults, key=lambda fault: (fault.row or 0, fault.column or "")), skippable=False)
     return tuple(found)
 
 
@@ -150,7 +152,14 @@ def _numbers(table: Table, name: str, dtype: np.dtype[Any]) -> pl.Series:
     elif name in ("time", "expires"):
         numbers = _moments(table, name)
     else:
+        if name in ("price", "stop"):
+            of_money = table.text(name).str.contains(r"^[+-]?\d+\.0*[1-9]\d*$")
+            table.fault(of_money, name, "prices are in ticks, whole numbers: with a tick of 0.01 write 83.50 as 8350")
+            already = len(table.faults)
         numbers = table.whole(name)
+        if name in ("price", "stop"):
+            told = {(fault.row, fault.column) for fault in table.faults[:already]}
+            table.faults[already:] = [fault for fault in table.faults[already:] if (fault.row, fault.column) not in told]
     bounds = np.iinfo(dtype)
     wide = (numbers < int(bounds.min)) | (numbers > int(bounds.max))
     table.fault(wide, name, f"does not fit; {int(bounds.min):,} to {int(bounds.max):,} do")
@@ -213,7 +222,7 @@ def _refuse_unknown(table: Table, known: Sequence[str]) -> None:
     for name in strange:
         near = nearest(name, known)
         hint = f"; did you mean {near!r}?" if near else ""
-        faults.append(Fault(table.file, 1, name, None, f"this column is not known{hint} The columns are {', '.join(known)}"))
+        faults.append(Fault(table.file, 1, name, None, f"this column is not known{hint} Rename it. The columns are {', '.join(known)}"))
     if faults:
         raise BadFile(faults, skippable=False)
 

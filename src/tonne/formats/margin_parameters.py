@@ -6,6 +6,7 @@ A YAML file; every fault names its line and key. The figures are the risk people
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -51,7 +52,21 @@ def _above_zero(value: Any) -> str | None:
 
 
 def _rate(value: Any) -> str | None:
-    return None if _is_number(value) else "a number is needed"
+    return _of_one(value, 1) if _is_number(value) else "a number is needed"
+
+
+def _volatility(value: Any) -> str | None:
+    return _number(value) or _of_one(value, 5)
+
+
+def _of_one(value: Any, most: int) -> str | None:
+    """A share, not per cent: beyond `most` it was meant as per cent."""
+    return None if abs(value) <= most else f"a share is needed; for {value} % write {(Decimal(value) / 100).normalize():f}"
+
+
+def _month(value: Any) -> str | None:
+    wrong = isinstance(value, str) and re.fullmatch(r"\d{4}-\d+", value) and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", value)
+    return "no such month; write it as 2026-12" if wrong else _text(value)
 
 
 def _share(value: Any) -> str | None:
@@ -90,7 +105,7 @@ FAMILY = {
     "currency": _Key(_currency, needed=True),
     "lot": _Key(_count, needed=True),
     "price_scan": _Key(_number, needed=True),
-    "volatility_scan": _Key(_number),
+    "volatility_scan": _Key(_volatility),
     "spread_charge": _Key(_number),
     "short_option_minimum": _Key(_number),
     "delivery_charge": _Key(_number),
@@ -100,13 +115,13 @@ FAMILY = {
 INSTRUMENT = {
     "family": _Key(_text, needed=True),
     "tick": _Key(_above_zero, needed=True),
-    "price": _Key(_rate),
-    "previous": _Key(_rate),
-    "month": _Key(_text),
+    "price": _Key(_number),
+    "previous": _Key(_number),
+    "month": _Key(_month),
     "delivering": _Key(_truth),
     "right": _Key(_one_of("call", "put")),
     "strike": _Key(_above_zero),
-    "volatility": _Key(_number),
+    "volatility": _Key(_volatility),
     "days": _Key(_days),
     "premium": _Key(_one_of("paid", "futures_style")),
     "underlying": _Key(_text),
@@ -201,6 +216,9 @@ class _Checker:
                 self.fault((*here, key), f"{one[key]} is between two ticks of {tick}")
         given = [key for key in OPTION if key in one]
         if not given:
+            for key in ("price", "previous"):
+                if one.get(key) == 0:
+                    self.fault((*here, key), "0: a future's price is above 0")
             if "price" not in one:
                 self.fault(here, "'price' is missing; only an option can be priced from its future")
             return

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tonne.simulation.run import Inputs
     from tonne.store.desk import Desk
 
-__all__ = ["Run", "market", "rulebook", "run", "systems"]
+__all__ = ["Run", "open_market", "rulebook", "run", "systems"]
 
 Progress = Callable[[str, int, int], None]
 
@@ -37,7 +37,7 @@ def rulebook(system: str | Path, scenario: str | Path | None = None) -> Rulebook
     return apply_scenario(book, scenario) if scenario else book
 
 
-def market(where: str | Path, system: str | None = None, scenario: str = "") -> Desk:
+def open_market(where: str | Path, system: str | None = None, scenario: str = "") -> Desk:
     """The market kept in a log at a path or URL, rebuilt from it; founded there when a system is named and nothing is there yet.
 
     Raises StoreError, WrongSystem, UnknownSystem.
@@ -100,6 +100,12 @@ class Run:
     def flows(self) -> pl.DataFrame:
         return self.outcome.flows()
 
+    def auctions(self) -> pl.DataFrame:
+        """Every auction with bids, a row each: year, auction, day, outcome, reason, price, reserve, ceiling, planned, offered, sold, unsold, added,
+        released, withheld, cover_ratio, bidders, winners, proceeds_minor. Prices are exact decimals, proceeds minor units of the currency; empty
+        where the law does not say how bids are cleared or nobody knows a price."""
+        return self.outcome.auctions()
+
     def data(self) -> Any:
         """Everything a report shows, as one plain record."""
         from tonne.reports.data import RunData
@@ -116,6 +122,7 @@ class Run:
             flows=self.flows(),
             agreement=self.agreement(),
             money=self.outcome.money(),
+            auctions=self.auctions(),
             remarks=tuple(self.outcome.remarks()),
             label=self.label,
             seconds=self.seconds,
@@ -123,7 +130,7 @@ class Run:
         )
 
     def chart(self, name: str) -> Any:
-        """One chart by name: supply, circulation, allocation, compliance. Raises KeyError with the names there are."""
+        """One chart by name: supply, circulation, auctions, allocation, compliance. Raises KeyError with the names there are."""
         from tonne.reports.charts import chart
 
         return chart(name, self.data())
@@ -192,7 +199,7 @@ def run(
     desk: Desk | None = None
     entries: list[Any] = []
     if log is not None:
-        desk = market(log, book.system.id if Path(book.place).name == book.system.id else str(system), scenario or "")
+        desk = open_market(log, book.system.id if Path(book.place).name == book.system.id else str(system), scenario or "")
 
         def administration() -> Administration:
             return desk.administration

@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from tonne.interfaces import cli_ask, cli_check, cli_law, cli_log, cli_mechanisms, cli_new, cli_run, cli_systems, cli_world
+from tonne.interfaces import (
+    cli_ask,
+    cli_auction,
+    cli_check,
+    cli_contract,
+    cli_law,
+    cli_log,
+    cli_margin,
+    cli_market,
+    cli_mechanisms,
+    cli_new,
+    cli_run,
+    cli_systems,
+    cli_world,
+)
 from tonne.interfaces.cli_words import Root, out
 
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # none is used here, and looking for them takes a start's tenth
@@ -52,7 +66,11 @@ app.command(short_help="A page for each system, printed from the law.")(cli_new.
 app.command(short_help="The world's markets in charts, beside published figures.")(cli_world.world)
 app.command(short_help="Run a system through some years.", cls=cli_run.RunCommand)(cli_run.run)
 app.command(short_help="Run a market on generated installations.")(cli_run.demo)
+app.command(short_help="Variation and initial margin of positions.")(cli_margin.margin)
+app.add_typer(cli_contract.app, name="contract")
 app.add_typer(cli_log.app, name="log")
+app.add_typer(cli_market.app, name="market")
+app.add_typer(cli_auction.app, name="auction")
 
 
 def main() -> None:

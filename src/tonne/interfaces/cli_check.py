@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from tonne.interfaces.cli_contract import examine_venues
 from tonne.interfaces.cli_words import AsJson, bold, console, emit, out, say, ships, system_of, wrapped
 
 KINDS = ("published", "edge", "story", "illustration")
@@ -61,6 +62,8 @@ def check(
         raise FileNotFoundError(f"--cases {cases}: there is no such folder or file")
     if folder is not None and (folder / "system.yaml").is_file():  # a rulebook: its own cases are meant
         system, folder, cases = system or str(folder), None, ""
+    from tonne.administration.venue_cases import run_venues
+
     faults: list[dict[str, Any]] = []
     checked: list[dict[str, Any]] = []
     outcomes: list[Any] = []
@@ -69,6 +72,9 @@ def check(
             sound, own = _one(name, faults, run_cases=cases is not None and folder is None, folder=folder)
             checked.append(sound)
             outcomes += own
+        if system is None:  # all that ships: the venues and their contracts too
+            faults += _faults("venues", examine_venues())
+            outcomes += run_venues() if cases is not None and folder is None and not faults else []
     else:
         outcomes = _folder(folder, faults)
     if as_json:
@@ -188,8 +194,10 @@ def _print(checked: list[dict[str, Any]], faults: list[dict[str, Any]], outcomes
         from collections import Counter
 
         sure = ", ".join(f"{name} {count}" for name, count in Counter(outcome.confidence for outcome in published).most_common())
-        systems = len({outcome.system for outcome in published})
-        out(f"{len(published):,} of them are published numbers, over {systems} system{'s' * (systems != 1)} ({sure})")
+        venues = {outcome.system for outcome in published if outcome.file.startswith("venues/")}
+        systems = len({outcome.system for outcome in published} - venues)
+        over = f"{systems} system{'s' * (systems != 1)}" + (f" and {len(venues)} venue{'s' * (len(venues) != 1)}" if venues else "")
+        out(f"{len(published):,} of them are published numbers, over {over} ({sure})")
 
 
 def _short(value: Any) -> str:

@@ -291,10 +291,10 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Put another registry's transaction blocks through the ledger, in the order in which they happened. Twice is once."""
-    from tonne.interfaces.api import market
+    from tonne.interfaces.api import open_market
     from tonne.interfaces.transactions import import_transactions
 
-    with market(where, system) as desk, progress(as_json) as show:
+    with open_market(where, system) as desk, progress(as_json) as show:
         found = import_transactions(desk, file, bring_forward=not strict, progress=show or (lambda what, done, of: None))
         state = desk.administration.state.hash().hex()
     if as_json:

@@ -178,13 +178,14 @@ def as_plain(result: Any, data: Any) -> dict[str, Any]:
         "statement": data.statement.to_dicts(),
         "compliance": data.compliance.to_dicts(),
         "agreement": data.agreement.to_dicts(),
+        "auctions": data.auctions.to_dicts(),
     }
 
 
 def _names() -> list[str]:
     from tonne.reports.charts import CHARTS
 
-    return ["table.csv", "table.parquet", "statement.csv", "statuses.parquet", "report.html", *(f"{name}.png" for name in CHARTS)]
+    return ["table.csv", "table.parquet", "statement.csv", "auctions.csv", "statuses.parquet", "report.html", *(f"{name}.png" for name in CHARTS)]
 
 
 def _made(folder: Path) -> None:
@@ -223,6 +224,7 @@ def write_all(folder: Path, result: Any, data: Any, overwrite: bool) -> list[Pat
         "table.csv": data.table,
         "table.parquet": data.table,
         "statement.csv": data.statement,
+        "auctions.csv": data.auctions,
         "statuses.parquet": result.outcome.state.statuses,
     }
     written = [write_table(frame, folder / name, overwrite=overwrite) for name, frame in frames.items()]

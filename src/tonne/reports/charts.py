@@ -19,6 +19,7 @@ BLUE, SKY, ORANGE, VERMILION, GREEN, PURPLE, GREY = "#0072b2", "#56b4e9", "#e69f
 LETTER_COLOURS = {"A": BLUE, "B": VERMILION, "C": ORANGE, "D": PURPLE, "E": GREEN, "X": SKY, "-": GREY}
 WIDTH, HEIGHT = 720, 320  # pixels
 SECTORS_SHOWN = 12
+POINTED = 60  # so many auctions have a point each; of more a line is clearer
 NUMBER = ",.6~f"  # d3: commas, as many decimals as there are, never an exponent
 MOSTLY = 0.8  # above this share of A the chart of letters shows what is not A
 
@@ -136,6 +137,58 @@ def circulation(data: RunData) -> Any:
     return _titled(alt.layer(*layers), data, "Units in circulation", f"at the end of each year, {data.years}")
 
 
+def auctions(data: RunData) -> Any:
+    """Clearing prices of the auctions against the law's lowest and highest price, day by day; a cross where an auction sold nothing."""
+    import altair as alt
+
+    held = [] if data.auctions is None else data.auctions.to_dicts()
+    if not any(row["price"] is not None for row in held):
+        raise NothingToDraw("no auction with bids found a price in these years")
+    prices = [_at(row, "price", "Clearing price") for row in held if row["price"] is not None]
+    bounds = [_at(row, name, what) for name, what in (("reserve", "Floor"), ("ceiling", "Ceiling")) for row in held if row[name] is not None]
+    failed = [_at(row, "reserve", "Nothing sold") | {"value": _near(row, held)} for row in held if row["price"] is None]
+    colours = {"Clearing price": BLUE, "Floor": INK, "Ceiling": VERMILION, "Nothing sold": PURPLE}
+    colour = _colour(colours, [*prices, *bounds, *failed])
+    years = len({row["day"].year for row in held})
+    axis = alt.Axis(format="%b %Y") if years < 3 else alt.Axis(format="%Y", tickCount={"interval": "year", "step": -(-years // 12)})
+    x = alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
+    title, scale = f"{data.system.currency} for one {data.system.unit_name}", alt.Scale(zero=False, padding=14)
+    y = alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(format=NUMBER))
+    tip = [alt.Tooltip("day:T", title="Day", format="%Y-%m-%d"), alt.Tooltip("what:N", title="What"), alt.Tooltip("price:N", title="Price")]
+    layers = []
+    if bounds:
+        steps = alt.Chart(alt.InlineData(values=_turns(bounds))).mark_line(strokeWidth=1.5, strokeDash=[5, 3], interpolate="step-after")
+        layers.append(steps.encode(x, y, color=colour, tooltip=tip))
+    points = alt.OverlayMarkDef(size=45, filled=True) if len(prices) <= POINTED else False
+    line = alt.Chart(alt.InlineData(values=prices)).mark_line(strokeWidth=2.5 if points else 1.2, point=points)
+    layers.append(line.encode(x, y, color=colour, tooltip=tip, detail="year:N"))  # a year's price begins anew: no line leads to it
+    if failed:
+        crosses = alt.Chart(alt.InlineData(values=failed)).mark_point(opacity=1, shape="cross", size=90, strokeWidth=2, angle=45)
+        layers.append(crosses.encode(x, y, color=colour, tooltip=tip))
+    return _titled(alt.layer(*layers), data, "Clearing prices of the auctions", f"{len(held):,} auctions, {data.years}", counted=False)
+
+
+def _at(row: Row, name: str, what: str) -> Row:
+    price = row[name]
+    said = {"value": None, "price": ""} if price is None else {"value": float(price), "price": f"{price:,f}"}
+    return {"day": row["day"].isoformat(), "year": row["year"], "what": what, **said}
+
+
+def _near(row: Row, held: list[Row]) -> float:
+    """Where to mark an auction without a price: at its floor, else under all prices."""
+    return float(row["reserve"] if row["reserve"] is not None else min(one["price"] for one in held if one["price"] is not None))
+
+
+def _turns(bounds: list[Row]) -> list[Row]:
+    """Of rows in order, those that begin or end a run of one price: a floor that holds for a year is two points, not a hundred."""
+    kept = []
+    for place, row in enumerate(bounds):
+        around = [bounds[other] if 0 <= other < len(bounds) else None for other in (place - 1, place + 1)]
+        if any(other is None or (other["what"], other["value"]) != (row["what"], row["value"]) for other in around):
+            kept.append(row)
+    return kept
+
+
 def allocation(data: RunData) -> Any:
     """Free allocation against verified emissions, sector by sector, all years run together: who got more than was emitted."""
     import altair as alt
@@ -197,7 +250,13 @@ def compliance(data: RunData) -> Any:
 
 
 #: name -> how it is drawn, in the order of a report
-CHARTS: dict[str, Callable[[RunData], Any]] = {"supply": supply, "circulation": circulation, "allocation": allocation, "compliance": compliance}
+CHARTS: dict[str, Callable[[RunData], Any]] = {
+    "supply": supply,
+    "circulation": circulation,
+    "auctions": auctions,
+    "allocation": allocation,
+    "compliance": compliance,
+}
 
 
 # -- parts of charts

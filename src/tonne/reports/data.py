@@ -25,6 +25,7 @@ class RunData:
     flows        year, what, transfers, quantity
     agreement    year, compared, agreeing: computed letters against printed ones
     money        year, received, fined_low, fined_high: minor units of the currency
+    auctions     every auction with bids: day, price, reserve, ceiling, offered, sold, ...; None: nobody looked
     remarks      what whoever reads the tables should know
     label        what to print wherever the figures go, when they are synthetic; `` for real records
     """
@@ -40,6 +41,7 @@ class RunData:
     flows: pl.DataFrame
     agreement: pl.DataFrame
     money: pl.DataFrame
+    auctions: pl.DataFrame | None = None
     remarks: tuple[str, ...] = ()
     label: str = ""
     seconds: float = 0.0

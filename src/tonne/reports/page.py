@@ -39,6 +39,7 @@ def render(data: RunData) -> str:
         sectors=sheets.sectors(data),
         flows=sheets.flows(data),
         money=sheets.money(data),
+        auctions=sheets.auctions(data),
         law=law,
         confidences=lawpage.confidences(law),
         version=_version(),

@@ -96,6 +96,46 @@ def money(data: RunData) -> Sheet:
     return Sheet("Money: received in a calendar year, fined for an emissions year", tuple(heads), told)
 
 
+def auctions(data: RunData) -> Sheet:
+    """The auctions of each year together: how many, what they offered and sold, at which prices between which bounds, what they brought."""
+    from tonne.units import Money
+
+    currency, unit = data.system.currency, data.system.unit_code
+    by_year: dict[int, list[dict[str, Any]]] = {}
+    for row in [] if data.auctions is None else data.auctions.to_dicts():
+        by_year.setdefault(row["year"], []).append(row)
+    columns = [Column("Year"), Column("Auctions", "held"), *(Column(word, unit) for word in ("Offered", "Sold", "Unsold"))]
+    columns += [Column(word, currency) for word in ("Lowest price", "Mean price", "Highest price", "Floor", "Ceiling", "Proceeds")]
+    rows = []
+    for year, held in sorted(by_year.items()):
+        prices = [row["price"] for row in held if row["price"] is not None]
+        units, minor = sum(row["sold"] for row in held), sum(row["proceeds_minor"] for row in held)
+        mean = Money(minor, currency).amount / units if units else None
+        cells = [str(year), whole(len(held)), *(whole(sum(row[name] for row in held) or None) for name in ("offered", "sold", "unsold"))]
+        cells += [_price(min(prices, default=None)), _price(mean, prices), _price(max(prices, default=None))]
+        cells += [_bounds([row[name] for row in held]) for name in ("reserve", "ceiling")]
+        rows.append((*cells, f"{Money(minor, currency).amount:,f}"))
+    kept = used((str(place), [row[place] for row in rows]) for place in range(len(columns)))
+    places = [int(place) for place in kept]
+    unsold = sum(row["outcome"] in ("cancelled", "declined") for held in by_year.values() for row in held)
+    note = f"{unsold:,} of them sold nothing." if unsold else ""
+    cut = tuple(tuple(row[place] for place in places) for row in rows)
+    return Sheet("Auctions by year", tuple(columns[place] for place in places), cut, note)
+
+
+def _price(price: Any, like: Sequence[Any] = ()) -> str:
+    """As written; a mean with as many digits as the prices it is of."""
+    if price is None:
+        return ""
+    return f"{round(price, max(-one.as_tuple().exponent for one in like)):,f}" if like else f"{price:,f}"
+
+
+def _bounds(prices: Sequence[Any]) -> str:
+    """One price, or the lowest and the highest where it changed."""
+    there = sorted({price for price in prices if price is not None})
+    return " to ".join(dict.fromkeys(_price(price) for price in (*there[:1], *there[-1:])))
+
+
 def statement(data: RunData) -> Sheet:
     """Computed against published, the difference, how much of it is explained, and what is left."""
     unit = data.system.unit_code

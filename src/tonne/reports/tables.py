@@ -19,7 +19,7 @@ WORDS = 30  # characters that a column of words is sure to get; longer ones are 
 
 def run_tables(data: RunData, width: int = WIDTH) -> Iterator[Any]:
     """What a run prints: the years, the letters, the statement; each as one or more Rich tables, or a line where there is nothing."""
-    for sheet in (*sheets.yearly(data), sheets.money(data), sheets.compliance(data), sheets.statement(data)):
+    for sheet in (*sheets.yearly(data), sheets.auctions(data), sheets.money(data), sheets.compliance(data), sheets.statement(data)):
         if sheet:
             yield from rich_tables(sheet, width)
         elif sheet.note:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +19,20 @@ from tonne.dates import calendar_year, day_number
 from tonne.ledger.statement import Statement
 from tonne.ledger.views import balance_on
 from tonne.simulation.run import REMAINDER, Inputs, published
+
+AUCTION_SCHEMA: dict[str, Any] = {
+    "year": pl.Int64,
+    "auction": pl.String,
+    "day": pl.Date,
+    "outcome": pl.String,
+    "reason": pl.String,
+    **dict.fromkeys(("price", "reserve", "ceiling"), pl.Decimal),
+    **dict.fromkeys(("planned", "offered", "sold", "unsold", "added", "released", "withheld"), pl.Int64),
+    "cover_ratio": pl.Decimal(38, 2),
+    "bidders": pl.Int64,
+    "winners": pl.Int64,
+    "proceeds_minor": pl.Int64,
+}
 
 
 @dataclass(frozen=True)
@@ -145,7 +160,34 @@ class Outcome:
             if notice["what"] == "penalties" and notice.get("unpriced"):
                 lacking = f"{notice['shortfall']:,} units missing from {notice['installations']:,} installations"
                 said.append(f"no fine for {notice['year']}: {lacking}, and the law lacks a figure or the market a price to work it out")
+        return said + self._of_auctions() + self._of_circulation()
+
+    def _of_auctions(self) -> list[str]:
+        """That bids are generated, where volumes come from, and what stands unsold."""
+        said = []
+        years = range(self.first_year, self.last_year + 1)
+        if any(self.state.noticed("auction_result", year) for year in years):
+            said.append("bids are generated around the year's mean price: clearing prices are not those of the real auctions")
+        bases: dict[str, list[str]] = {}
+        for year in years:
+            notice = self.state.notice("auction", year)
+            if notice is not None and notice["quantity"]:
+                bases.setdefault(notice["basis"], []).append(str(year))
+        if len(bases) > 1:
+            told = {"published": "published", "rule": "worked out by the rule"}
+            said.append("the volume auctioned is " + ", ".join(f"{told[basis]} for {', '.join(of)}" for basis, of in sorted(bases.items())))
+        stall = self.state.accounts.number("auction")
+        left = sum(self.state.books.balance(stall, unit) for unit in self.state.allowance_units())
+        if left:
+            said.append(f"{left:,} units stand unsold on the auction account: they fill no lot, or nobody bid for them")
         return said
+
+    def _of_circulation(self) -> list[str]:
+        """What circulation means where the law does not define it."""
+        if offers(self.state.law(), "tnac") or not any(self._held(year) for year in range(self.first_year, self.last_year + 1)):
+            return []
+        what = "circulation is what participants hold after the surrender deadline of the year, units of the next year among them"
+        return [what if self.inputs.opening is not None else f"{what}; these books begin with nothing"]
 
     def money(self) -> pl.DataFrame:
         """year, received, fined_low, fined_high: what the public received in a calendar year for units and payments, and the fines for an emissions
@@ -160,6 +202,24 @@ class Outcome:
         )
         both = received.join(fines, on="year", how="full", coalesce=True).sort("year")
         return both.with_columns(pl.col("received", "fined_low", "fined_high").fill_null(0))
+
+    def auctions(self) -> pl.DataFrame:
+        """Every auction with bids that was held for the years run, in the order of days: year, auction (its name), day, outcome (cleared, partial,
+        cancelled, declined), reason; price, reserve, ceiling (money per unit; the law's lowest and highest); planned, offered, sold, unsold,
+        added at the ceiling, released by and withheld into containment reserves (units); cover_ratio, bidders, winners; proceeds_minor (minor units
+        of the currency, whoever sold)."""
+        held = [notice for year in range(self.first_year, self.last_year + 1) for notice in self.state.noticed("auction_result", year)]
+        money = ("price", "reserve", "ceiling")
+        digits = max([0, *(-int(Decimal(one[name]).as_tuple().exponent) for one in held for name in money if one[name] is not None)])
+        rows = [
+            one
+            | {name: None if one[name] is None else Decimal(one[name]) for name in money}
+            | {"cover_ratio": None if one["cover_ratio"] is None else Decimal(one["cover_ratio"])}
+            | {"day": date.fromisoformat(one["day"]), "released": sum(one["by_tier"]), "proceeds_minor": one["paid_minor"]}
+            for one in held
+        ]
+        schema = {name: pl.Decimal(38, digits) if kind == pl.Decimal else kind for name, kind in AUCTION_SCHEMA.items()}
+        return pl.DataFrame({name: [row[name] for row in rows] for name in schema}, schema=schema).sort("day", maintain_order=True)
 
     def compliance(self) -> pl.DataFrame:
         """year, status, installations: how many of each letter, the remainder left out."""

@@ -40,7 +40,8 @@ from tonne.law import LawError
 from tonne.registers.installations import INSTALLATION_SCHEMA, Installations
 from tonne.registers.reports import Reports
 from tonne.simulation.randomness import generator
-from tonne.units import NEAREST, round_decimal
+from tonne.simulation.trading import Trading
+from tonne.units import NEAREST, fraction, round_decimal
 
 REMAINDER = "remainder"
 Send = Callable[[Command], Reply]
@@ -92,7 +93,7 @@ def run(
     Raises RunRefused when the law or the books refuse what the run depends on; what was done before stays done.
     """
     rulebook = administration().founding_rulebook
-    world = _World(administration, send, inputs, first_year, last_year)
+    world = World(administration, send, inputs, first_year, last_year)
     world.prepare(max(rulebook.system.begins, date(first_year - 1, 1, 1)))
     plan = tasks(administration().state, first_year, last_year)
     done_before = administration().state.done
@@ -105,15 +106,19 @@ def run(
         )
     for done, task in enumerate(plan):
         progress(f"{task.name.replace('_', ' ')} {task.year}", done, len(plan))
+        world.trading.hold(task.day)
         if done > resumed:
             world.before(task)
             world.must(task.command() if task.name != "penalise" else world.penalty_command(task))
+        if task.name in ("issue", "allocate") and task.year in world.years:
+            world.trading.plan(task)
         if done >= resumed:  # what follows the last task that an interrupted run had done may be missing
             world.after(task)
+    world.trading.hold(None)
     progress("done", len(plan), len(plan))
 
 
-class _World:
+class World:
     """The people of a run: operators, verifier, auctioneer, and the administration's own paperwork."""
 
     def __init__(self, administration: Callable[[], Administration], send: Send, inputs: Inputs, first_year: int, last_year: int) -> None:
@@ -124,6 +129,7 @@ class _World:
         self.years = range(first_year, last_year + 1)
         self.reports = with_remainder(inputs, list(self.years))
         self._begun: set[int] = set()
+        self.trading = Trading(self)
 
     @property
     def state(self) -> Any:
@@ -170,6 +176,7 @@ class _World:
             frame = pl.concat([frame, pl.DataFrame([filler], schema=INSTALLATION_SCHEMA)])
         self.file(Command("register:installations", "register_installations", ADMINISTRATOR, day, {}, {"installations": frame}))
         self._bring_forward(day)
+        self.trading.prepare(day)
 
     def _papers(self) -> str:
         """SHA-256 over what the run is given and the law it stands on: a log begun with others is not continued, nor shown as theirs."""
@@ -217,7 +224,7 @@ class _World:
             "surrender": self._comply,
             "interim_surrender": self._comply,
             "issue": self._open,
-            "auction": self._auction_calendar,
+            "auction": self.auction_calendar,
         }
         act = acts.get(task.name)
         if act is not None and task.year in self.years:
@@ -226,22 +233,30 @@ class _World:
     def after(self, task: Task) -> None:
         if task.name == "auction" and task.year in self.years:
             self._auction(task)
+        if task.name == "allocate" and task.year in self.years and self.trading.plans(task.year):
+            self.auction_calendar(task)
 
-    def _auction_calendar(self, task: Task) -> None:
+    def auction_calendar(self, task: Task) -> None:
         """The published auction volume goes before the rule's: an authority's calendar is what was really offered.
 
         Generated or estimated installations may have been given more than the real ones; then no more is offered than their year leaves.
         """
-        rulebook = self._administration().founding_rulebook
-        volume = None if rulebook.scenario else published(rulebook, "auctioned", self.last).get(task.year)
-        cap = self.state.notice("cap", task.year)
-        if volume is None or cap is None:
+        volume, cap = self.published_volume(task.year), self.state.notice("cap", task.year)
+        if volume is None or cap is None or task.day < self.state.today:
             return
         if self.inputs.synthetic or self.inputs.estimated:
             left = self.state.books.available(self.state.accounts.number("total-quantity"), self.state.unit(cap["unit"]))
+            left += sum(notice["quantity"] for notice in self.state.noticed("offered", task.year))
             volume = min(volume, max(0, left - reserve_parts(self.state, task.year)[0]))
-        body = {"year": task.year, "volume": int(volume), "source": "statistics.auctioned"}
-        self.must(Command(f"auction_calendar:{task.year}", "auction_calendar", ADMINISTRATOR, task.day, body))
+        told = self.state.notice("auction_calendar", task.year)
+        if told is None or (task.name == "allocate" and told["quantity"] != volume):
+            body = {"year": task.year, "volume": int(volume), "source": "statistics.auctioned"}
+            self.must(Command(f"auction_calendar:{task.year}:{task.name}", "auction_calendar", ADMINISTRATOR, task.day, body))
+
+    def published_volume(self, year: int) -> int | None:
+        """What the authority published as a year's auction volume; a scenario has no published world."""
+        rulebook = self._administration().founding_rulebook
+        return None if rulebook.scenario else published(rulebook, "auctioned", self.last).get(year)
 
     def _open(self, task: Task) -> None:
         """Units of before the books began, on the day before the first year's issue (or on it, where the system itself begins)."""
@@ -265,7 +280,10 @@ class _World:
             self.must(Command(f"remarks:{task.year}", "verify", ADMINISTRATOR, task.day, {}, {"reports": remarks}))
 
     def _auction(self, task: Task) -> None:
-        """The plain sale: everything on offer goes to the rest of the market at the year's price."""
+        """The rest of the year's volume. Without a price, or without a law on bids, the plain sale: everything goes to the rest of the market, at the
+        price if there is one."""
+        if self.trading.rest(task):
+            return
         stall = self.state.accounts.number("auction")
         for unit in self.state.allowance_units():
             quantity = self.state.books.available(stall, unit)
@@ -351,45 +369,38 @@ class _World:
         return rest.with_columns(quantity=less).filter(pl.col("quantity") > 0)
 
     def _trade(self, task: Task, units: Sequence[int], accounts: Any, need: Any) -> None:
-        """Those who lack buy from the rest of the market; what the rest lacks it first buys from those who hold more than they need this year."""
-        books, rest = self.state.books, self.state.accounts.number(REMAINDER)
-        held = sum((books.availables(accounts, unit) for unit in units), np.zeros(len(accounts), dtype=np.int64))
-        lack = np.maximum(need - held, 0)
-        stock = sum(books.available(rest, unit) for unit in units)
-        if lack.sum() > stock:
-            self._collect(task, units, accounts, need, int(lack.sum() - stock))
-        names = [self.state.accounts.ids[a] for a in accounts.tolist()]
-        for unit in units:
-            available = books.available(rest, unit)
-            before = np.cumsum(lack) - lack
-            take = np.clip(available - before, 0, lack)
-            lack = lack - take
-            rows = pl.DataFrame({"account": names, "quantity": take}, schema={"account": pl.String, "quantity": pl.Int64}).filter(
-                pl.col("quantity") > 0
-            )
-            if rows.height:
-                code = books.unit_types[unit].code
-                body = {"from": REMAINDER, "unit": code, **self._price(task.year)}
-                self.must(Command(f"purchases:{task.name}:{task.year}:{code}", "sell", ADMINISTRATOR, task.day, body, {"sales": rows}))
-
-    def _collect(self, task: Task, units: Sequence[int], accounts: Any, need: Any, wanted: int) -> None:
-        """Surpluses move to the rest of the market, in the order of the accounts, until what is wanted is there."""
-        books, rest = self.state.books, self.state.accounts.number(REMAINDER)
-        all_accounts = np.array(self.state.accounts.of_kind("operator"), dtype=np.int64)
+        """Those who lack units buy them, unit type by unit type, from the rest of the market first, then from those who hold more than they need."""
+        books = self.state.books
+        lack = np.maximum(need - self._held(accounts, units), 0)
         keep = np.zeros(len(self.state.accounts), dtype=np.int64)
         keep[accounts] = need
-        keep = keep[all_accounts]
+        dealers = [number for kind in ("remainder", "trading") for number in self.state.accounts.of_kind(kind)]
+        others = np.array([*dealers, *self.state.accounts.of_kind("operator")], dtype=np.int64)
         for unit in units:
-            have = books.availables(all_accounts, unit)
-            surplus = np.maximum(have - keep, 0)
-            keep = np.maximum(keep - have, 0)
-            before = np.cumsum(surplus) - surplus
-            take = np.clip(wanted - before, 0, surplus)
-            wanted -= int(take.sum())
-            if take.any():
-                name = f"surpluses:{task.name}:{task.year}:{books.unit_types[unit].code}"
-                command = Command(name, "transfer", ADMINISTRATOR, task.day)
-                self.must(replace(command, tables={"transfers": move(command, Kind.TRANSFER, all_accounts, rest, unit, take)}))
+            have = books.availables(others, unit)
+            spare = np.maximum(have - keep[others], 0)
+            keep[others] = np.maximum(keep[others] - have, 0)
+            sold = _first_ones(spare, min(int(spare.sum()), int(lack.sum())))
+            bought = _first_ones(lack, int(sold.sum()))
+            lack = lack - bought
+            if sold.any():
+                buyers = {int(a): int(q) for a, q in zip(accounts.tolist(), bought.tolist(), strict=True) if q}
+                sellers = {int(a): int(q) for a, q in zip(others.tolist(), sold.tolist(), strict=True) if q}
+                if self.trading.can_trade(task.year):
+                    self.trading.call(task, unit, buyers, sellers)
+                else:
+                    self._hand_over(task, unit, buyers, sellers)
+
+    def _hand_over(self, task: Task, unit: int, buyers: Mapping[int, int], sellers: Mapping[int, int]) -> None:
+        """Without a price units move without money."""
+        given, taken = np.cumsum(list(sellers.values())), np.cumsum(list(buyers.values()))
+        ends = np.union1d(given, taken)
+        source = np.array(list(sellers), dtype=np.int64)[np.searchsorted(given, ends)]
+        target = np.array(list(buyers), dtype=np.int64)[np.searchsorted(taken, ends)]
+        name = f"handed-over:{task.name}:{task.year}:{self.state.books.unit_types[unit].code}"
+        command = Command(name, "transfer", ADMINISTRATOR, task.day)
+        rows = move(command, Kind.TRANSFER, source, target, unit, np.diff(ends, prepend=0))
+        self.must(replace(command, tables={"transfers": rows}))
 
     def penalty_command(self, task: Task) -> Command:
         """The calendar's own command, with the market price where the fine is a multiple of it."""
@@ -399,6 +410,12 @@ class _World:
             body["unpriced"] = True
         plain = task.command()
         return Command(plain.id, plain.kind, plain.by, plain.day, body)
+
+
+def _first_ones(quantities: Any, total: int) -> Any:
+    """Of each quantity, in their order, what is taken until a total is reached."""
+    before = np.cumsum(quantities) - quantities
+    return np.clip(total - before, 0, quantities)
 
 
 def with_remainder(inputs: Inputs, years: Sequence[int]) -> pl.DataFrame:
@@ -443,8 +460,8 @@ def all_known(rulebook: Any, parameter: Any) -> Any:
 
 
 def mean_prices(rulebook: Any, first: int, last: int) -> dict[int, Decimal]:
-    """Money per unit by year: the published mean where the statistics have one, otherwise the auction's reserve price, otherwise the authority's
-    own selling price, otherwise nothing."""
+    """Money per unit by year: the published mean where the statistics have one, otherwise midway between the prices at which reserves take and give
+    units, otherwise the auction's reserve price, otherwise the authority's own selling price, otherwise nothing."""
     prices: dict[int, Decimal] = {}
     for name in ("auction_price", "mean_price", "price"):
         parameter = rulebook.parameters.get(f"statistics.{name}")
@@ -455,6 +472,8 @@ def mean_prices(rulebook: Any, first: int, last: int) -> dict[int, Decimal]:
                 prices.setdefault(year, round_decimal(price, "0.01", NEAREST))
     for year in range(first, last + 2):
         law = rulebook.at(max(date(year, 12, 31), rulebook.system.begins))
+        if year not in prices and (between := _between_triggers(law, year)) is not None:
+            prices[year] = between
         for ask in ("auction_reserve_price", "fixed_price", "payment_price"):
             if year in prices or not offers(law, ask):
                 continue
@@ -468,3 +487,14 @@ def mean_prices(rulebook: Any, first: int, last: int) -> dict[int, Decimal]:
         if year not in prices and year - 1 in prices:
             prices[year] = prices[year - 1]
     return prices
+
+
+def _between_triggers(law: Any, year: int) -> Decimal | None:
+    """Midway between the price under which units are withheld and the one over which more are sold; None where the law has not both."""
+    if not offers(law, "emissions_trigger") or not offers(law, "containment_trigger"):
+        return None
+    try:
+        low, high = answer(law, "emissions_trigger", (year,)), answer(law, "containment_trigger", (year,))
+    except (ValueError, KeyError, LawError):
+        return None
+    return None if low is None or high is None else round_decimal((fraction(low) + fraction(high)) / 2, "0.01", NEAREST)
