@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import ledger_memory, library, plain_sql, runs, store_append
+from benchmarks import auction, exchange, ledger_memory, library, margin, order_book, plain_sql, runs, store_append
 
 LIMITS = """What limits these figures, on two shared cores whose speed varies by a fifth from run to run:
 
@@ -18,6 +18,10 @@ LIMITS = """What limits these figures, on two shared cores whose speed varies by
   each batch is still stored before it is acknowledged.
 - 64 callers: one Python process. A command costs about 35 us to decide and as much again to hand from thread to thread; groups come to about half of
   the callers, because the other half is being answered while a group is decided.
+- Orders, matching, settlement and log: of the 2 ms of a batch, a quarter is the commit; the rest is NumPy's overhead for a call on a few hundred
+  rows, some hundred calls a batch.
+- Order book: one by one, the call from Python into compiled code: batches of ten already carry three times as many of the same events. Other
+  engines are called once for each event, which is how they are meant to be used.
 - The law library: the start of a process. Of the second that `tonne systems` takes, a third parses 1.3 MB of YAML on both cores, a fifth builds the
   schemas; of a run of 1,000 installations, a third imports NumPy, Polars and Numba's cache, and a quarter decides the log again. The machine's speed
   changed by a third within one `make bench`."""
@@ -49,10 +53,14 @@ def main() -> None:
         print(f"\n{title}\n{text}", flush=True)
 
     part("Ledger in memory", ledger_memory.table(ledger_memory.run(given.scale)))
+    part("Order book", order_book.table(order_book.run(given.scale)))
+    part("Initial margin of a clearing house", margin.table(margin.run(given.scale)))
+    part("A primary auction", auction.table(auction.run(given.scale)))
     with plain_sql.postgres_server(given.postgres) as url:
         plain = plain_sql.run(url, batches=max(20, int(100 * given.scale)), calls=max(640, int(3_200 * given.scale)))
         command = [sys.executable, "-m", "benchmarks.durable", str(given.scale), *([url] if url else [])]
         whole = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+        part("Durable: orders, matching, settlement and log together", exchange.table(exchange.run(given.scale)))
         part("Durable: ledger and log together, and a plain SQL ledger", plain_sql.table([*whole, *plain]))
         part("Durable: how many times the plain SQL ledger", ratios(whole, plain))
         log = store_append.run(url, batches=int(1_000 * given.scale), calls=int(25_600 * given.scale), small=int(100_000 * given.scale))

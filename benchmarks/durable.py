@@ -30,7 +30,7 @@ def founded(where: str) -> Desk:
     """A market with 1,000 trading accounts of 10^12 units each."""
     import polars as pl
 
-    desk = tonne.market(where, "eu-ets")
+    desk = tonne.open_market(where, "eu-ets")
     desk.call(Command("found", "found", ADMINISTRATOR, DAY, {"system": "eu-ets", "scenario": "", "first_year": 2013}))
     names = [f"trading-{i}" for i in range(ACCOUNTS)]
     nothing = pl.Series([None] * ACCOUNTS, dtype=pl.String)

@@ -73,7 +73,7 @@ def replay(folder: str, transfers: int = 1_000_000) -> list[dict[str, Any]]:
         batches(desk, transfers, 8)
     code = f"""
 import tonne
-with tonne.market({where!r}) as desk:
+with tonne.open_market({where!r}) as desk:
     extra = {{"transfers": len(desk.administration.state.books.transfers)}}
 """
     return [measured(f"replay of {transfers:,} transfers", code)]
