@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from killed_runs import dying_append
+from killed_runs import dying_append, ended, forked
 
 import tonne
 from tonne.administration import acts, clerk, default, exchange_kernel
@@ -44,30 +44,10 @@ def once(floor: trading_floor.Floor, where: str, acknowledged: int) -> str:
 
 
 def child(floor: trading_floor.Floor, where: str, acknowledged: str, arm: Callable[[], None] = lambda: None) -> tuple[int, int]:
-    """(process, the end of a pipe from which its result can be read)"""
-    reading, writing = os.pipe()
-    process = os.fork()
-    if process == 0:
-        try:
-            os.close(reading)
-            arm()
-            answered = os.open(acknowledged, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-            os.write(writing, once(floor, where, answered).encode())
-        except BaseException as error:
-            os.write(writing, f"failed: {type(error).__name__}: {error}".encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    return process, reading
+    def work() -> str:
+        return once(floor, where, os.open(acknowledged, os.O_WRONLY | os.O_APPEND | os.O_CREAT))
 
-
-def ended(process: int, reading: int) -> str:
-    with os.fdopen(reading) as pipe:
-        said = pipe.read()
-    os.waitpid(process, 0)
-    if said.startswith("failed"):
-        raise SystemExit(said)
-    return said
+    return forked(work, arm)
 
 
 def lost(where: str, acknowledged: str) -> list[str]:

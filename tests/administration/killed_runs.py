@@ -51,21 +51,25 @@ def dying_append(at: int, before: bool) -> Callable[[Log, Any], None]:
     return append
 
 
-def child(where: str | None, arm: Callable[[], None] = lambda: None) -> tuple[int, int]:
-    """(process, the end of a pipe from which its result can be read)"""
+def forked(work: Callable[[], str], arm: Callable[[], None] = lambda: None) -> tuple[int, int]:
+    """(the process that arms itself and does the work, the end of a pipe from which its result can be read)"""
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
         try:
             os.close(reading)
             arm()
-            os.write(writing, once(where).encode())
+            os.write(writing, work().encode())
         except BaseException as error:
             os.write(writing, f"failed: {type(error).__name__}: {error}".encode())
         finally:
             os._exit(0)
     os.close(writing)
     return process, reading
+
+
+def child(where: str | None, arm: Callable[[], None] = lambda: None) -> tuple[int, int]:
+    return forked(lambda: once(where), arm)
 
 
 def ended(process: int, reading: int) -> str:

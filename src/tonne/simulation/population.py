@@ -87,8 +87,9 @@ def generate(
     installations = _installations(keys, sectors, sector_of, min(years), registries)
     reports = _reports(keys, years, emissions)
     activity = _activity(keys, seed, years, emissions, products, product_of)
+    of = str(min(years)) if min(years) == max(years) else f"{min(years)} to {max(years)}"
     label = (
-        f"SYNTHETIC: {size:,} installations drawn from seed {seed}, scaled to the totals of {min(years)} to {max(years)}. "
+        f"SYNTHETIC: {size:,} installations drawn from seed {seed}, scaled to the totals of {of}. "
         "No installation, operator or figure of a single installation is real."
     )
     return Population(installations, reports, activity, label)
