@@ -40,6 +40,8 @@ from tonne.units import UnitsError, fraction
 
 #: What only the venue may instruct.
 VENUES_OWN = (Verb.PHASE, Verb.REFERENCE, Verb.EXPIRE, Verb.REVIVE)
+#: Instructions of one command: as many as a country's operators give at a deadline; the clerk does nothing else meanwhile, for some seconds.
+MOST = 1_000_000
 #: Rows of a reply that are written out for people.
 SHOWN = 20
 DAY_MICROSECONDS = 86_400_000_000
@@ -47,7 +49,7 @@ WORDS: dict[str, Any] = {"verb": Verb, "side": Side, "kind": OrderKind, "lasting
 
 
 def orders(state: State, command: Command) -> Decision:
-    """Table `instructions` of the book's dtype, or body `orders`: a list of mappings for people (see `instruction_of`). Up to 100,000 a command.
+    """Table `instructions` of the book's dtype, or body `orders`: a list of mappings for people (see `instruction_of`). Up to MOST a command.
 
     What a row of the table asks for is answered row by row; a row for people that cannot be read refuses the whole command.
     """
@@ -56,8 +58,8 @@ def orders(state: State, command: Command) -> Decision:
         raise Refusal("unknown_instrument", "nothing is listed yet")
     given = command.tables.get("instructions")
     rows = given if isinstance(given, np.ndarray) else _for_people(state, command, exchange)
-    if not len(rows) or len(rows) > 100_000:
-        raise Refusal("malformed", f"a command holds 1 to 100,000 instructions, not {len(rows):,}")
+    if not 1 <= len(rows) <= MOST:
+        raise Refusal("malformed", f"a command holds 1 to {MOST:,} instructions, not {len(rows):,}")
     _require_own(state, command, rows)
     _require_day(command, rows)
     return decide(state, command, rows)
