@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from small_exchanges import FAMILY, FUTURE, SPOT, buy, check, close, exchange, future, instructions, last_order, refusals, say, sell, send, spot
 from small_markets import Desk
@@ -288,6 +289,15 @@ def test_what_carries_too_wild_numbers_is_answered(desk: Desk) -> None:
     desk.refuse("malformed", "orders", by="venue", tables={"instructions": instructions(row | {"quantity": 1, "time": 1})})
     desk.refuse("not_permitted", "orders", by="anna", tables={"instructions": instructions(row | {"quantity": 1})})  # the venue says what time it is
     desk.refuse("not_permitted", "orders", by="anna", orders=[say("anna", **sale(time="10:00"))])
+
+
+@pytest.mark.parametrize(("by", "most"), [("anna", 100_000), ("venue", 1_000_000)])
+def test_a_command_holds_only_so_many_instructions(desk: Desk, by: str, most: int) -> None:
+    row = {"verb": Verb.MASS_CANCEL, "account": desk.state.accounts.number("t:anna"), "instrument": 0}
+    table = np.repeat(instructions(row), most + 1)
+    desk.refuse("malformed", "orders", by=by, tables={"instructions": table})
+    desk.refuse("malformed", "orders", by=by, tables={"instructions": table[:0]})
+    desk.accept("orders", by=by, tables={"instructions": table[:most]})
 
 
 def test_below_the_smallest_order(desk: Desk) -> None:

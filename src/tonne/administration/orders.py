@@ -40,8 +40,9 @@ from tonne.units import UnitsError, fraction
 
 #: What only the venue may instruct.
 VENUES_OWN = (Verb.PHASE, Verb.REFERENCE, Verb.EXPIRE, Verb.REVIVE)
-#: Instructions of one command: as many as a country's operators give at a deadline; the clerk does nothing else meanwhile, for some seconds.
-MOST = 1_000_000
+#: Instructions of one command, of a participant and of the venue: a deadline's call holds an order of everybody, and nobody else may keep the
+#: clerk so long.
+MOST, VENUES_MOST = 100_000, 1_000_000
 #: Rows of a reply that are written out for people.
 SHOWN = 20
 DAY_MICROSECONDS = 86_400_000_000
@@ -49,7 +50,8 @@ WORDS: dict[str, Any] = {"verb": Verb, "side": Side, "kind": OrderKind, "lasting
 
 
 def orders(state: State, command: Command) -> Decision:
-    """Table `instructions` of the book's dtype, or body `orders`: a list of mappings for people (see `instruction_of`). Up to MOST a command.
+    """Table `instructions` of the book's dtype, or body `orders`: a list of mappings for people (see `instruction_of`).
+    MOST a command, VENUES_MOST of the venue.
 
     What a row of the table asks for is answered row by row; a row for people that cannot be read refuses the whole command.
     """
@@ -58,8 +60,9 @@ def orders(state: State, command: Command) -> Decision:
         raise Refusal("unknown_instrument", "nothing is listed yet")
     given = command.tables.get("instructions")
     rows = given if isinstance(given, np.ndarray) else _for_people(state, command, exchange)
-    if not 1 <= len(rows) <= MOST:
-        raise Refusal("malformed", f"a command holds 1 to {MOST:,} instructions, not {len(rows):,}")
+    most = VENUES_MOST if _for_all(state, command) else MOST
+    if not 1 <= len(rows) <= most:
+        raise Refusal("malformed", f"a command of {command.by!r} holds 1 to {most:,} instructions, not {len(rows):,}")
     _require_own(state, command, rows)
     _require_day(command, rows)
     return decide(state, command, rows)
@@ -124,10 +127,14 @@ def _all_executions(executions: Any, rows: Any, refused: Any) -> Any:
 # -- who and when
 
 
+def _for_all(state: State, command: Command) -> bool:
+    return is_authority(state, command) or role_of(state, command.by) == "venue"
+
+
 def _require_own(state: State, command: Command, rows: Any) -> None:
     """Participants instruct for their own accounts; the venue and the authority for all. The venue says what time it is: a participant's clock could
     otherwise run ahead and shut the others out."""
-    if is_authority(state, command) or role_of(state, command.by) == "venue":
+    if _for_all(state, command):
         return
     timed = isinstance(command.tables.get("instructions"), np.ndarray) and bool(rows["time"].any())
     if timed or any("time" in order for order in command.body.get("orders") or () if isinstance(order, Mapping)):
