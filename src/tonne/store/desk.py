@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from types import TracebackType
 from typing import Any, Self
@@ -11,7 +12,8 @@ from typing import Any, Self
 from tonne.administration.clerk import Administration
 from tonne.administration.commands import Command, Reply
 from tonne.administration.events import ACCEPTED, Entry
-from tonne.store.errors import StoreError, StoreMissing
+from tonne.store.errors import StoreError, StoreMissing, StoreStopped
+from tonne.store.gate import Gate
 from tonne.store.group_commit import Decision, GroupCommit
 from tonne.store.log import Fault, Log, Snapshot, open_log
 
@@ -20,12 +22,15 @@ Loader = Callable[[str, str], Any]
 
 
 class Desk:
-    """A market that survives: state in memory, truth in the log. Safe to call from any thread; reads are the caller's to keep short."""
+    """A market that survives: state in memory, truth in the log. Safe to call from any thread."""
 
     def __init__(self, log: Log, administration: Administration) -> None:
         self.log = log
         self.administration = administration
-        self._writer = GroupCommit(log, self._decide, self._rebuild)
+        #: Called by the writer for each accepted command, in order, before it is stored. It must not raise, and it must be quick.
+        self.watch: Callable[[Command, Reply], None] = lambda command, reply: None
+        self._gate = Gate()
+        self._writer = GroupCommit(log, self._decide, self._rebuild, turn=self._gate.writing)
 
     # -- opening
 
@@ -53,10 +58,34 @@ class Desk:
         """Like `call`, but returns a future of the reply."""
         return self._writer.submit(command)
 
+    # -- reading
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why the writer stopped; None while it runs."""
+        return self._writer.failure
+
+    @contextmanager
+    def reading(self) -> Iterator[Administration]:
+        """The administration as the log has it, unchanged while it is looked at. The writer waits meanwhile: keep it to milliseconds.
+
+        Raises StoreStopped after a failure of the store, because what is in memory may run ahead of what is stored.
+        """
+        with self._gate.reading():
+            if (failure := self._writer.failure) is not None:
+                raise StoreStopped("the writer stopped", where=self.log.where, do="Open the log again and resume") from failure
+            yield self.administration
+
     def _decide(self, commands: list[Command | None]) -> list[Decision]:
         """None stands for a request to store a snapshot: taken before the group, when the state is exactly what the log holds."""
         saved = self._save() if any(command is None for command in commands) else None
-        return [Decision(*self.administration.handle(command)) if command is not None else Decision(saved, None) for command in commands]
+        return [self._handled(command) if command is not None else Decision(saved, None) for command in commands]
+
+    def _handled(self, command: Command) -> Decision:
+        reply, entry = self.administration.handle(command)
+        if entry is not None and reply.accepted:
+            self.watch(command, reply)
+        return Decision(reply, entry)
 
     def resume(self, log: Log) -> None:
         """After StoreStopped: go on with the log, opened again. The state is rebuilt from it, so what was not stored has not happened."""

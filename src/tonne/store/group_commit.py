@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -34,6 +35,7 @@ class GroupCommit(Generic[Request]):
              stops everything, because the state may be half changed
     rebuild  called in the writer's thread with a log by resume(), to make the state anew
     size     bytes of a request, to bound a group
+    turn     entered while a group is decided and stored: whoever must not see a state that is not in the log yet, waits for its end
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class GroupCommit(Generic[Request]):
         rebuild: Callable[[Log], None] | None = None,
         *,
         size: Callable[[Request], int] | None = None,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
         requests_max: int = REQUESTS_MAX,
         bytes_max: int = BYTES_MAX,
         waiting_max: int = WAITING_MAX,
@@ -51,6 +54,7 @@ class GroupCommit(Generic[Request]):
         self._decide = decide
         self._rebuild = rebuild
         self._size = size
+        self._turn = turn
         self._requests_max = requests_max
         self._bytes_max = bytes_max
         self._waiting_max = waiting_max
@@ -166,10 +170,11 @@ class GroupCommit(Generic[Request]):
 
     def _commit(self, run: _Run, group: list[_Ticket]) -> None:
         try:
-            decisions = self._decide([ticket.request for ticket in group])
-            if len(decisions) != len(group):
-                raise RuntimeError(f"decide was given {len(group)} requests and made {len(decisions)} decisions")
-            self.log.append([decision.entry for decision in decisions if decision.entry is not None])
+            with self._turn():
+                decisions = self._decide([ticket.request for ticket in group])
+                if len(decisions) != len(group):
+                    raise RuntimeError(f"decide was given {len(group)} requests and made {len(decisions)} decisions")
+                self.log.append([decision.entry for decision in decisions if decision.entry is not None])
         except BaseException as error:
             run.failure = error
             run.ended = True  # before the first caller hears of it, so that it cannot send the next request into the void

@@ -43,6 +43,20 @@ class Snapshot(NamedTuple):
     state: bytes
 
 
+class Headline(NamedTuple):
+    """An entry without what it carries. bytes: of its command, events and (where they are in the row) tables."""
+
+    sequence: int
+    command_id: str
+    kind: str
+    actor: str
+    day: date
+    outcome: str
+    previous: bytes
+    hash: bytes
+    bytes: int
+
+
 class Fault(NamedTuple):
     """One thing that is wrong with a stored log. command_id is None where there is no row to read it from."""
 
@@ -214,6 +228,29 @@ class Log(ABC):
         """The entry of a command, None if the log has no such command."""
         rows = self._ask(f"SELECT {COLUMNS} FROM log_entries WHERE command_id = ?", (command_id,)) if "\0" not in command_id else []
         return self._entry(rows[0]) if rows else None
+
+    def headlines(
+        self, before: int | None = None, limit: int = 50, *, kind: str = "", actor: str = "", outcome: str = "", at_least: int = 1
+    ) -> list[Headline]:
+        """The last entries before a sequence (left out: to the end), newest first, of one kind, actor and outcome where these are named, and none
+        below sequence `at_least`. What entries carry is not read: a page of the log costs little, however large they are."""
+        chosen = [(f"{name} = ?", value) for name, value in (("kind", kind), ("actor", actor), ("outcome", outcome)) if value]
+        chosen += [("sequence >= ?", at_least), ("sequence < ?", 2**62 if before is None else before)]
+        if any("\0" in str(value) for _, value in chosen):
+            return []
+        where = " AND ".join(test for test, _ in chosen)
+        return self._headlines(f"WHERE {where} ORDER BY sequence DESC LIMIT ?", (*(value for _, value in chosen), limit))
+
+    def _headlines(self, where: str, parameters: Sequence[Any]) -> list[Headline]:
+        size = "LENGTH(command) + LENGTH(events) + LENGTH(tables)"
+        columns = "sequence, command_id, kind, actor, day, outcome, previous, hash"
+        rows = self._ask(f"SELECT {columns}, {size} FROM log_entries {where}", parameters)
+        return [Headline(*row[:4], self._day(row[4]), row[5], bytes(row[6]), bytes(row[7]), row[8]) for row in rows]
+
+    def daily_heads(self, limit: int = 400, at_least: int = 1) -> list[Headline]:
+        """The last accepted entry of each day, newest first: its hash stands for everything up to it. None below sequence `at_least`."""
+        last = "SELECT MAX(sequence) FROM log_entries WHERE outcome = 'accepted' AND sequence >= ? GROUP BY day ORDER BY MAX(sequence) DESC LIMIT ?"
+        return self._headlines(f"WHERE sequence IN ({last}) ORDER BY sequence DESC", (at_least, limit))
 
     def meta(self) -> dict[str, str]:
         """What is known about the log as a whole: the system's id, the format, ..."""
