@@ -99,14 +99,14 @@ def tiny_folder(folder: Path, **changed: str) -> Path:
 class Desk:
     """An administration whose log is a list."""
 
-    def __init__(self, rulebook: Rulebook, day: date | str, first_year: int) -> None:
+    def __init__(self, rulebook: Rulebook, day: date | str, first_year: int, **founding: Any) -> None:
         self.rulebook = rulebook
         self.admin = Administration(rulebook, rulebook.system.begins)
         self.entries: list[Entry] = []
         self._numbers = itertools.count(1)
         self._hashed: tuple[int, bytes] = (0, b"")  # the state's hash after the last refusal, and after which entry that was
         day = date.fromisoformat(str(day))
-        self.accept("found", day=day, system=rulebook.system.id, scenario=rulebook.scenario, first_year=first_year)
+        self.accept("found", day=day, system=rulebook.system.id, scenario=rulebook.scenario, first_year=first_year, **founding)
 
     @property
     def state(self) -> Any:

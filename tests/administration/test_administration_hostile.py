@@ -20,7 +20,7 @@ from tonne.ledger import transfers
 
 WORDS = ["account", "amount", "by", "code", "country", "flags", "from", "grows", "holder", "installation", "kind", "mean_price", "measure", "name"]
 WORDS += ["note", "paid_in", "parameter", "participant", "price", "quantity", "reason", "role", "scenario", "source", "system", "to", "unit", "value"]
-WORDS += ["verified", "vintage", "volume", "year", "first_year"]
+WORDS += ["verified", "vintage", "volume", "year", "first_year", "verb", "body", "tables", "person", "moment", "proposal", "target", "until"]
 VALUES: list[Any] = [
     None,
     True,
@@ -47,6 +47,8 @@ VALUES: list[Any] = [
 ]
 VALUES += [
     "EUR",
+    "2019-01-01T11:00:00+01:00",
+    "0001-01-01T00:00:00+14:00",
     "operator:A1",
     "tom-1",
     "A1",
@@ -156,6 +158,10 @@ RIGHT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "register_installations": ({}, {"installations": {"installation": ["Z"], "name": ["Z"], "operator": ["zed"], "opened": [2013]}}),
     "import_transfers": ({}, {"rows": {n: [v] for n, v in zip(["number", "from", "to", "unit", "quantity", "kind", "day"],
                                                                 [1, "operator:A1", "tom-1", "EUA", 5, "transfer", 17_897], strict=True)}}),
+    "propose": ({"verb": "transfer", "body": {"from": "operator:A1", "to": "tom-1", "unit": "EUA", "quantity": 5}, "tables": {}, "person": "p",
+                 "moment": "2019-01-01T11:00:00+01:00", "reason": "r"}, {}),
+    "trust_account": ({"account": "operator:A1", "target": "tom-1", "person": "p", "moment": "2019-01-01T11:00:00+01:00"}, {}),
+    "freeze": ({"account": "tom-1", "reason": "r", "until": "2019-02-01T11:00:00+01:00", "person": "p", "moment": "2019-01-01T11:00:00+01:00"}, {}),
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ import tonne
 from tonne.administration.clerk import Administration
 from tonne.administration.commands import Command
 from tonne.administration.permissions import LAW
-from tonne.administration.refusals import EXCHANGE, REFUSALS, Refusal
+from tonne.administration.refusals import EXCHANGE, PERSONS, REFUSALS, Refusal
 from tonne.dates import day_number
 from tonne.ledger import TransferFlag, transfers
 
@@ -43,6 +43,7 @@ def test_every_refusal_of_the_exchange_is_tested_there() -> None:
     tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py") if path.name != Path(__file__).name)
     untested = {name for name in EXCHANGE if f'"{name}"' not in tests}
     assert untested == {"no_reference_price"}  # whatever is listed has a reference
+    assert {name for name in PERSONS if f'"{name}"' not in tests} == set()
 
 
 def test_names_that_are_no_refusals() -> None:
@@ -506,5 +507,5 @@ def test_every_name_is_given_or_cannot_be() -> None:
     """The last of this file: the tests above have met every name but those that no command can be answered with."""
     if not {"unknown_command", "malformed", "linked_chain_open"} <= SEEN:
         pytest.skip("needs the whole file")
-    assert set(REFUSALS) - set(EXCHANGE) - set(UNREACHABLE) - SEEN == set()
+    assert set(REFUSALS) - set(EXCHANGE) - set(PERSONS) - set(UNREACHABLE) - SEEN == set()
     assert not SEEN & set(UNREACHABLE)

@@ -128,6 +128,22 @@ def test_report_verify_correct(market: Desk) -> None:
     assert (row["before"], row["after"], row["after_deadline"], row["by"]) == (810, 805, False, "administrator")
 
 
+def test_a_verifier_writes_what_was_found(market: Desk) -> None:
+    """Findings stay with the report, each with the figure that it was about; the next version is judged anew."""
+    market.accept("report", "alice", day="2020-02-01", tables={"reports": figures(2019, A1=700)})
+    returned = {"reports": {"installation": ["A1"], "year": [2019], "verified": [None], "state": ["rejected"]}}
+    market.accept("verify", "vera", tables=returned, findings=[{"installation": "A1", "year": 2019, "text": "a meter is missing"}])
+    market.accept("report", "alice", tables={"reports": figures(2019, A1=810)})
+    market.accept("verify", "vera", tables=returned, findings=[{"installation": "A1", "year": 2019, "line": "coal", "text": "twice"}])
+    first = {"year": 2019, "line": "", "text": "a meter is missing", "reported": 700, "by": "vera", "day": "2020-02-01"}
+    assert market.state.findings == {"A1": [first, first | {"line": "coal", "text": "twice", "reported": 810}]}
+    for wrong in ("text", [{"installation": "B1", "year": 2019, "text": "not in the table"}], [{"installation": ["A1"], "year": 2019, "text": "x"}]):
+        market.refuse("malformed", "verify", "vera", tables=returned, findings=wrong)
+    for said in ("", 7, "x" * 2_001):
+        market.refuse("malformed", "verify", "vera", tables=returned, findings=[{"installation": "A1", "year": 2019, "text": said}])
+    market.check()
+
+
 def test_allocation_by_the_authoritys_table(market: Desk) -> None:
     market.accept("entitle", tables={"entitlements": {"installation": ["A1", "B1"], "year": [2019, 2019], "quantity": [40, 0]}})
     market.law("issue", 2019)

@@ -110,6 +110,15 @@ def final_allocate(state: State, command: Command) -> Decision:
 
 def computed_allocation(state: State, command: Command, year: int) -> pl.DataFrame | None:
     """installation, year, quantity by the law's rule from the year's activity; None where there is no rule or no activity."""
+    rows = computed_rows(state, command, year)
+    if rows is None:
+        return None
+    summed = rows.select("installation", quantity="granted").group_by("installation", maintain_order=True).sum()
+    return summed.select("installation", pl.lit(year, pl.Int32).alias("year"), "quantity")
+
+
+def computed_rows(state: State, command: Command, year: int) -> pl.DataFrame | None:
+    """The year's activity with verified, previous_verified (as the rule is asked with them) and what the law's rule makes of each row, `granted`."""
     law = state.law(command.day)
     rows = state.activity.for_year(year)
     if not offers(law, "allocation") or not rows.height:
@@ -125,8 +134,7 @@ def computed_allocation(state: State, command: Command, year: int) -> pl.DataFra
     columns: dict[str, Any] = {name: column_of(rows[name]) for name in rows.columns if name not in ("year", "installation")}
     columns |= {"year": year, "entity": column_of(rows["installation"])}
     quantity = ask_rows(law, "allocation", columns)
-    summed = rows.select("installation", quantity=pl.Series(quantity, dtype=pl.Int64)).group_by("installation", maintain_order=True).sum()
-    return summed.select("installation", pl.lit(year, pl.Int32).alias("year"), "quantity")
+    return rows.with_columns(granted=pl.Series(quantity, dtype=pl.Int64))
 
 
 def _adjusted(state: State, command: Command, year: int, granted: pl.DataFrame) -> pl.DataFrame:

@@ -168,7 +168,7 @@ def bid(state: State, command: Command) -> Decision:
     sale, name = _sale(state, command)
     if sale["held_on"] < command.day.isoformat():
         raise Refusal("auction_closed", f"auction {name!r} was to be held on {sale['held_on']}; bids came until then")
-    rules = _rules_at(state, command, sale)
+    rules = rules_at(state, command, sale)
     withdrawn = optional_text(command, "withdraw")
     if withdrawn:
         if "bids" in command.tables or "bids" in command.body:
@@ -253,11 +253,11 @@ def _guarantee_moves(state: State, command: Command, sale: Mapping[str, Any], ru
             parts.append(_void(state, command, owner, money, held[str(owner)][0]))
         mine = [row for row in rows if row[0] == owner]
         if mine:
-            parts.append(_pending(state, command, owner, money, _guarantee(rules, mine)))
+            parts.append(_pending(state, command, owner, money, guarantee_of(rules, mine)))
     return join(*parts) if parts else transfers(0)
 
 
-def _guarantee(rules: AuctionRules, mine: list[list[Any]]) -> int:
+def guarantee_of(rules: AuctionRules, mine: list[list[Any]]) -> int:
     """Minor units that cover what an account's bids may cost: at one price for all, or, where each pays its own bid, all of them together."""
     if not any(row[1] for row in mine):
         raise Refusal("malformed", "a bid without a price has no guarantee of its own; send it together with one that has a price")
@@ -290,7 +290,7 @@ def hold_auction(state: State, command: Command) -> Decision:
         sale: Mapping[str, Any] = _at_once(state, command, name, rules)
     else:
         sale = _sale(state, command)[0]
-        rules = _rules_at(state, command, sale)
+        rules = rules_at(state, command, sale)
     why = optional_text(command, "called_off")
     if command.day.isoformat() < sale["held_on"] and not why:
         raise Refusal("not_due", f"auction {name!r} is held on {sale['held_on']}")
@@ -537,7 +537,7 @@ def _sale(state: State, command: Command) -> tuple[Mapping[str, Any], str]:
     return sale, name
 
 
-def _rules_at(state: State, command: Command, sale: Mapping[str, Any]) -> AuctionRules:
+def rules_at(state: State, command: Command, sale: Mapping[str, Any]) -> AuctionRules:
     """The switches of the day; prices stay in the steps in which the auction was announced and bid in."""
     rules = _own(state, sale["own"]) if sale["own"] is not None else switches_of(state.law(command.day))
     if str(rules.price_step) == sale["price_step"]:

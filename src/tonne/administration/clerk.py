@@ -95,6 +95,16 @@ class Administration:
         decision.events[0] = decision.events[0] | done.told
         return done.made
 
+    def preview(self, command: Command) -> Decision:
+        """What a command would do now; nothing is changed or stored. Raises Refusal, as `handle` would answer."""
+        try:
+            command, _ = well_formed(command)
+        except (TypeError, ValueError, RecursionError, pl.exceptions.PolarsError) as error:
+            raise Refusal("malformed", f"{error or type(error).__name__}") from error
+        decision = self._decide(command)
+        self._try(decision, self.sequence + 1)
+        return decision
+
     def outcome_of(self, command_id: str) -> str | None:
         """How a command of that id was decided before: ACCEPTED, a refusal's name, or None when the id is new."""
         known = self._known.get(command_id)
@@ -113,6 +123,7 @@ class Administration:
         if command.day < self.state.today:
             raise Refusal("day_out_of_order", f"{command.day} is before {self.state.today}, the market's day")
         permissions.require(self.state, command)
+        permissions.require_second_person(self.state, command)
         if command.kind != "found" and not len(self.state.accounts):
             raise Refusal("not_due", "the market is not founded yet; `found` comes first")
         try:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tonne.administration import waiting
 from tonne.administration.acts import ACTS, repeat
 from tonne.administration.commands import Table
 from tonne.administration.state import ENTITLEMENT_SCHEMA, FINE_SCHEMA, STATUS_SCHEMA, State
@@ -46,6 +47,7 @@ def _founded(state: State, event: Event, tables: Tables) -> None:
     if event["system"] != state.rulebook.system.id:
         raise ValueError(f"the market was founded for {event['system']}, and is opened as {state.rulebook.system.id}: the log's name was changed")
     state.today = date.fromisoformat(event["day"])
+    state.two_persons = event.get("two_persons", False)
 
 
 def _accounts_opened(state: State, event: Event, tables: Tables) -> None:
@@ -110,6 +112,12 @@ def signed(reports: Reports, figures: pl.DataFrame) -> Reports:
     kept = old.join(frame, on=["installation", "year"], how="anti")
     reported = frame.join(old.select("installation", "year", "reported"), on=["installation", "year"], how="left", maintain_order="left")
     return Reports(_with_rows(kept, reported), reports.corrections)
+
+
+def _findings_noted(state: State, event: Event, tables: Tables) -> None:
+    for one in event["findings"]:
+        said = {key: one[key] for key in one if key != "installation"} | {"by": event["by"], "day": event["day"]}
+        state.findings.setdefault(one["installation"], []).append(said)
 
 
 def _reports_missing(state: State, event: Event, tables: Tables) -> None:
@@ -245,6 +253,7 @@ EVOLUTIONS: dict[str, Callable[[State, Event, Tables], None]] = {
     "reports_filed": _reports_filed,
     "reports_verified": _reports_verified,
     "reports_missing": _reports_missing,
+    "findings_noted": _findings_noted,
     "report_corrected": _report_corrected,
     "entitled": _entitled,
     "statuses_set": _statuses_set,
@@ -264,6 +273,7 @@ EVOLUTIONS: dict[str, Callable[[State, Event, Tables], None]] = {
     "trade_closed": _trade_closed,
     "moved": _noted,
     "judged": _noted,
+    **waiting.EVOLUTIONS,
     **dict.fromkeys(ACTS, repeat),
 }
 

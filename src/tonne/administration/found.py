@@ -38,7 +38,8 @@ def operator_account(installation: str) -> str:
 
 
 def found(state: State, command: Command) -> Decision:
-    """Body: system, scenario (`` for none), first_year. Opens the market's own accounts and the currency."""
+    """Body: system, scenario (`` for none), first_year, two_persons (true: what holders move is proposed by one person and approved by another).
+    Opens the market's own accounts and the currency."""
     if len(state.accounts):
         raise Refusal("already_done", "the market is founded")
     system, scenario = text(command, "system"), optional_text(command, "scenario")
@@ -46,6 +47,9 @@ def found(state: State, command: Command) -> Decision:
         named = f"{state.rulebook.system.id}{f' in scenario {state.rulebook.scenario}' if state.rulebook.scenario else ''}"
         raise Refusal("malformed", f"this log is for {named}, not for {system}{f' in scenario {scenario}' if scenario else ''}")
     first_year = year_of(command, "first_year")
+    two_persons = command.body.get("two_persons", False)
+    if not isinstance(two_persons, bool):
+        raise Refusal("malformed", f"two_persons is true or false, not {two_persons!r}")
     state.rulebook.at(command.day)  # refuses a day before the system
     accounts = pl.DataFrame(
         {
@@ -58,7 +62,7 @@ def found(state: State, command: Command) -> Decision:
     )
     currency = state.rulebook.system.currency
     events = [
-        {"event": "founded", "day": command.day.isoformat(), "system": system, "scenario": scenario},
+        {"event": "founded", "day": command.day.isoformat(), "system": system, "scenario": scenario} | ({"two_persons": True} if two_persons else {}),
         {"event": "accounts_opened", "table": "accounts"},
         {"event": "unit_type_added", "code": currency, "kind": "money", "vintage": None, "measure": f"{currency} minor unit"},
         {"event": "published", "what": "first_year", "year": first_year, "day": command.day.isoformat()},
@@ -155,11 +159,13 @@ def set_account_flags(state: State, command: Command) -> Decision:
         flags |= AccountFlag[name]
     if flags == state.books.flags()[number]:
         raise Refusal("nothing_to_do", f"account {account!r} has these flags already")
-    _require_unengaged(state, number, flags)
+    if account in state.freezes and not flags & AccountFlag.BLOCKED:
+        raise Refusal("account_frozen", f"account {account!r} is frozen and stays blocked; `unfreeze` ends that")
+    require_unengaged(state, number, flags)
     return Decision([{"event": "flags_set", "account": account, "flags": int(flags)}])
 
 
-def _require_unengaged(state: State, number: int, flags: AccountFlag) -> None:
+def require_unengaged(state: State, number: int, flags: AccountFlag) -> None:
     """New flags do not break what the account has promised. Raises Refusal: `not_permitted`, `orders_open`."""
     exchange, name = state.exchange, state.accounts.ids[number]
     own = {member[part] for member in exchange.members for part in ("position", "collateral", "fund")}

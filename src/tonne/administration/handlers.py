@@ -20,6 +20,7 @@ from tonne.administration import (
     one_way,
     orders,
     penalise,
+    propose,
     purchase,
     report,
     sell,
@@ -27,6 +28,7 @@ from tonne.administration import (
     stabilise,
     surrender,
     transfer,
+    trust,
 )
 from tonne.administration.decision import Handler
 
@@ -93,4 +95,15 @@ HANDLERS: dict[str, Handler] = {
     "collect": mark.collect,
     "expire_instrument": deliver.expire_instrument,
     "declare_default": default.declare_default,
+    "propose": propose.propose,
+    "approve": propose.approve,
+    "reject": propose.reject,
+    "withdraw_proposal": propose.withdraw_proposal,
+    "run_scheduled": propose.run_scheduled,
+    "lapse": propose.lapse,
+    "trust_account": trust.trust_account,
+    "distrust_account": trust.distrust_account,
+    "freeze": trust.freeze,
+    "confirm_freeze": trust.confirm_freeze,
+    "unfreeze": trust.unfreeze,
 }

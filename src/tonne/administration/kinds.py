@@ -35,6 +35,7 @@ class Kind(IntEnum):
     DELIVER = 24
     FEE = 25
     DEFAULT = 26
+    SCHEDULED = 27
 
     @property
     def word(self) -> str:

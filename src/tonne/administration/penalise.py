@@ -29,7 +29,7 @@ def penalise(state: State, command: Command) -> Decision:
     year = year_of(command)
     law = state.law(command.day)
     done = {"event": "task_done", "task": "penalise", "year": year, "day": command.day.isoformat()}
-    rows = _missing(state, year).join(_known(state, year), on="installation", how="left", maintain_order="left")
+    rows = _missing(state, year).join(known_missing(state, year), on="installation", how="left", maintain_order="left")
     rows = rows.select("installation", shortfall=pl.col("missing") - pl.col("known").fill_null(0)).filter(pl.col("shortfall") > 0)
     if not rows.height:
         return Decision([done])
@@ -57,7 +57,7 @@ def _missing(state: State, year: int) -> pl.DataFrame:
     return judged.select("installation", missing=(pl.col("owed") - pl.col("surrendered")).clip(0))
 
 
-def _known(state: State, year: int) -> pl.DataFrame:
+def known_missing(state: State, year: int) -> pl.DataFrame:
     """installation, known: units that may be missing in a year without being fined in it. They were missing before these books began, or were
     fined at an earlier deadline and are missing ever since, or are the units that came on top of such a fine."""
     known = brought_forward(state).select("installation", known=(pl.col("owed_before") - pl.col("surrendered_before")).clip(0))
@@ -99,11 +99,18 @@ def _money(state: State, command: Command, law: Any, shortfall: Any, year: int) 
         raise Refusal("malformed", "unpriced is true where the law's fine cannot be worked out, and nowhere else")
     if not offers(law, "penalty") or unpriced:
         return none, none
+    return fines(law, shortfall, year, price)
+
+
+def fines(law: Any, shortfall: Any, year: int, price: Decimal | None) -> tuple[list[int], list[int]]:
+    """Fines of a law that has some, row by row, in minor units of the system's currency: lowest and highest, equal unless the text gives a range.
+    Raises Refusal `malformed` where the rule needs more than shortfall, year and mean price, and what the law raises."""
     rule, _ = asks(law.rulebook)["penalty"]
-    if missing := [name for name in rule.required if name not in _pool(rule, shortfall, year, price)]:
+    pool = _pool(rule, shortfall, year, price)
+    if missing := [name for name in rule.required if name not in pool]:
         raise Refusal("malformed", f"the fine of this law also needs {', '.join(missing)}")
-    answer = ask_rows(law, "penalty", _pool(rule, shortfall, year, price))
-    currency = state.rulebook.system.currency
+    answer = ask_rows(law, "penalty", pool)
+    currency = law.system.currency
 
     def minor(values: Any) -> list[int]:
         row = np.broadcast_to(np.asarray(values, dtype=object), len(shortfall))

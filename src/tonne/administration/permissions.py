@@ -17,6 +17,29 @@ ADMINISTRATOR = "administrator"
 HELD = frozenset({"operator", "trading", "remainder", "cash", "collateral"})
 
 ADMIN_ONLY = frozenset({ADMINISTRATOR})
+#: Roles in which people propose and approve; whether they may do what they propose is asked again for that itself.
+PROPOSERS = frozenset({"operator", "trader", "verifier", "auctioneer", "venue", "bank"})
+#: verb that may be proposed -> who needs a second person for it.
+#:   always     whoever is not the authority: a list of trusted accounts is changed by two or not at all
+#:   holder     holders move units and money, in a market that was founded with `two_persons`; so do persons of the authority
+#:   authority  a person of the authority, in such a market: blocking, reversal, a change of the law. Its programs, which name no person, do not wait
+#:   choice     nobody; a platform may ask for it. Orders and bids are not here: they stay inside limits that two people set
+TWO_PERSONS: dict[str, str] = {
+    "trust_account": "always",
+    "distrust_account": "always",
+    "transfer": "holder",
+    "surrender": "holder",
+    "cancel": "holder",
+    "withdraw": "holder",
+    "set_account_flags": "authority",
+    "close_installation": "authority",
+    "correct_report": "authority",
+    "amend": "authority",
+    "purchase": "choice",
+    "deposit": "choice",
+    "report": "choice",
+    "verify": "choice",
+}
 #: verb -> roles that may send it. What is not listed here nobody may send.
 VERBS: dict[str, frozenset[str]] = {
     "found": ADMIN_ONLY,
@@ -66,6 +89,17 @@ VERBS: dict[str, frozenset[str]] = {
     "announce_auction": ADMIN_ONLY | {"auctioneer", "operator", "trader"},
     "bid": ADMIN_ONLY | {"auctioneer", "operator", "trader"},
     "clear_auction": ADMIN_ONLY | {"auctioneer", "venue"},
+    "propose": ADMIN_ONLY | PROPOSERS,
+    "approve": ADMIN_ONLY | PROPOSERS,
+    "reject": ADMIN_ONLY | PROPOSERS,
+    "withdraw_proposal": ADMIN_ONLY | PROPOSERS,
+    "run_scheduled": ADMIN_ONLY | {LAW},
+    "lapse": ADMIN_ONLY | {LAW},
+    "trust_account": ADMIN_ONLY | {"operator", "trader"},
+    "distrust_account": ADMIN_ONLY | {"operator", "trader"},
+    "freeze": ADMIN_ONLY,
+    "confirm_freeze": ADMIN_ONLY,
+    "unfreeze": ADMIN_ONLY,
 } | dict.fromkeys(
     (
         "issue",
@@ -105,6 +139,18 @@ def require(state: State, command: Command) -> None:
     allowed = VERBS.get(command.kind, frozenset())
     if role not in allowed:
         raise Refusal("not_permitted", f"{command.kind} is for {', '.join(sorted(allowed)) or 'nobody'}; {command.by!r} is {role}")
+
+
+def require_second_person(state: State, command: Command) -> None:
+    """What two persons decide is proposed and approved, not sent. Raises Refusal `needs_second_person`."""
+    who = TWO_PERSONS.get(command.kind, "choice")
+    if who == "choice":
+        return
+    alone = (
+        state.two_persons and "person" in command.body if is_authority(state, command) else who == "always" or (state.two_persons and who == "holder")
+    )
+    if alone:
+        raise Refusal("needs_second_person", f"{command.kind} is proposed by one person and approved by another: send `propose`, then `approve`")
 
 
 def is_authority(state: State, command: Command) -> bool:

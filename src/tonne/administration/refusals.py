@@ -77,6 +77,19 @@ EXCHANGE: dict[str, str] = {
     "not_raised": "a bid may only be raised",
     "whole_only": "what is put out is traded whole",
 }
+#: What is said no to where two persons decide, and around trusted and frozen accounts.
+PERSONS: dict[str, str] = {
+    "needs_second_person": "one person proposes this, and another one approves it",
+    "own_proposal": "nobody approves what they began themselves",
+    "unknown_proposal": "nothing was proposed under that id",
+    "proposal_closed": "the proposal has been decided, or waits for its moment",
+    "proposal_expired": "the time in which a second person could act is over",
+    "too_late": "the moment until which it could be taken back has passed",
+    "right_removed": "a person who took part may no longer act for the participant",
+    "no_longer_trusted": "the target has left the list of trusted accounts",
+    "unknown_freeze": "the account is not frozen",
+    "account_frozen": "the account is frozen, and only the end of that lets it move again",
+}
 #: name -> what it means.
 REFUSALS: dict[str, str] = {
     "unknown_command": "no handler for this verb",
@@ -103,7 +116,7 @@ REFUSALS: dict[str, str] = {
     "nothing_to_do": "the command would change nothing",
     "not_in_the_law": "an amendment names a parameter the law does not have",
 } | {result.name_for_people: meaning for result, meaning in LEDGER.items()}
-REFUSALS |= EXCHANGE
+REFUSALS |= EXCHANGE | PERSONS
 
 
 class Refusal(Exception):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
@@ -15,6 +17,9 @@ from tonne.administration.refusals import Refusal
 from tonne.administration.state import State
 from tonne.administration.surrender import judged, period_end
 from tonne.registers.reports import WITH_FIGURE
+
+#: Findings of one command, and letters of one of them.
+FINDINGS_MOST, FINDING_LENGTH_MAX = 1_000, 2_000
 
 
 def report(state: State, command: Command) -> Decision:
@@ -33,7 +38,9 @@ def report(state: State, command: Command) -> Decision:
 
 def verify(state: State, command: Command) -> Decision:
     """Table `reports`: installation, year, verified (t, null without a figure), and optionally state (one of the register's). A verifier signs
-    (verified) or rejects (rejected) what was reported; the authority may also enter what nobody reported here."""
+    (verified) or rejects (rejected) what was reported; the authority may also enter what nobody reported here.
+
+    Body `findings`, if any: what was found, as a list of {installation, year, text, line (left out: the report as a whole)}, on reports of the table."""
     columns = {"installation": pl.String, "year": pl.Int32, "verified": pl.Int64}
     given = command.tables.get("reports")
     if isinstance(given, pl.DataFrame) and "state" in given.columns:
@@ -59,7 +66,24 @@ def verify(state: State, command: Command) -> Decision:
             raise Refusal("not_reported", f"{missing.height} rows have no report to verify, such as {name} {year}")
         _require_in_time(state, command, "verify", frame)
     signed(state.reports, frame)  # refuses what does not fit the register
-    return Decision([{"event": "reports_verified", "table": "reports"}], {"reports": frame})
+    return Decision([{"event": "reports_verified", "table": "reports"}, *_found(command, old)], {"reports": frame})
+
+
+def _found(command: Command, reports: pl.DataFrame) -> list[dict[str, Any]]:
+    """What a verifier wrote about reports, each with the figure that it was written about."""
+    given = command.body.get("findings") or []
+    if not isinstance(given, list) or len(given) > FINDINGS_MOST or not all(isinstance(one, Mapping) for one in given):
+        raise Refusal("malformed", f"findings are a list of at most {FINDINGS_MOST:,} mappings: installation, year, text, line")
+    figures = {(row["installation"], row["year"]): row["reported"] for row in reports.iter_rows(named=True)}
+    found = []
+    for one in given:
+        key, said = (one.get("installation"), one.get("year")), one.get("text")
+        if not (isinstance(key[0], str) and isinstance(key[1], int)) or key not in figures:
+            raise Refusal("malformed", f"a finding is about a report of the table, not about {key[0]!r} {key[1]!r}")
+        if not isinstance(said, str) or not 0 < len(said) <= FINDING_LENGTH_MAX or not isinstance(one.get("line", ""), str):
+            raise Refusal("malformed", f"a finding says what was found in 1 to {FINDING_LENGTH_MAX:,} letters, and on which line, if any")
+        found.append({"installation": key[0], "year": key[1], "line": one.get("line", ""), "text": said, "reported": figures[key]})
+    return [{"event": "findings_noted", "findings": found, "by": command.by, "day": command.day.isoformat()}] if found else []
 
 
 def correct_report(state: State, command: Command) -> Decision:

@@ -50,6 +50,10 @@ def _require_not_set_aside(state: State, batch: Any) -> None:
         if pending is not None and pending.kind == Kind.SET_ASIDE:
             reason = f"transfer {pending.id} sets aside what stands behind orders, agreements or bids; cancel those, and it is free"
             raise Refusal("not_permitted", reason)
+        if pending is not None and pending.kind == Kind.SCHEDULED:
+            raise Refusal(
+                "not_permitted", f"transfer {pending.id} reserves what an approved proposal moves later; withdraw the proposal, and it is free"
+            )
 
 
 def require_free_collateral(state: State, batch: Any) -> None:

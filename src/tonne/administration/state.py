@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import threading
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -48,8 +49,11 @@ FINE_SCHEMA: dict[str, Any] = {
     "units": pl.Int64,  # units deducted on top
     "released": pl.Int64,  # of the shortfall, units no longer owed once the fine is set
 }
+_INDEXING = threading.Lock()
 #: name of the frame in a state -> its schema
 FRAMES = {"entitlements": ENTITLEMENT_SCHEMA, "statuses": STATUS_SCHEMA, "fines": FINE_SCHEMA}
+#: What a state has of persons that decide in twos, and of what a verifier found.
+OF_PERSONS = ("two_persons", "proposals", "trusted", "freezes", "findings")
 
 
 @dataclass
@@ -59,6 +63,11 @@ class State:
     notices    published numbers, in order: {what, year, day, ...}
     done       `task:year` -> day on which the calendar did it
     amendments patches of law made by command, in order
+    two_persons whether holders need a second person for what they move
+    proposals   id of the command that proposed -> what waits, or how it ended (`waiting.py`)
+    trusted     account -> accounts that its holder trusts -> {from: moment, since: moment, person}
+    freezes     account -> {person, moment, reason, until, confirm_by, confirmed}
+    findings    installation -> what verifiers found in its reports, in order: {year, line, text, reported (the figure then), by, day}
     """
 
     rulebook: Rulebook
@@ -77,6 +86,11 @@ class State:
     done: dict[str, str] = field(default_factory=dict)
     amendments: list[dict[str, Any]] = field(default_factory=list)
     exchange: Exchange = field(default_factory=Exchange)
+    two_persons: bool = False
+    proposals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    trusted: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    freezes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    findings: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _laws: dict[tuple[int, date], Law] = field(default_factory=dict, repr=False)
     _by_kind: dict[tuple[str, int | None], list[dict[str, Any]]] = field(default_factory=dict, repr=False)
     _indexed: int = field(default=0, repr=False)
@@ -84,10 +98,12 @@ class State:
     def law(self, day: date | None = None) -> Law:
         """The law on a day (today, when left out), as it is known to the market."""
         key = (len(self.amendments), day or self.today)
-        if key not in self._laws:
+        found = self._laws.get(key)
+        if found is None:  # readers look side by side: what one of them clears, another must not miss
+            found = self.rulebook.at(key[1])
             self._laws.clear() if len(self._laws) > 64 else None
-            self._laws[key] = self.rulebook.at(key[1])
-        return self._laws[key]
+            self._laws[key] = found
+        return found
 
     # -- units
 
@@ -120,10 +136,12 @@ class State:
 
     def noticed(self, what: str, year: int | None) -> list[dict[str, Any]]:
         """All published numbers of a kind for a year (None: for any), in order."""
-        for notice in self.notices[self._indexed :] if self._indexed < len(self.notices) else ():
-            self._by_kind.setdefault((notice["what"], notice["year"]), []).append(notice)
-            self._by_kind.setdefault((notice["what"], None), []).append(notice)
-        self._indexed = len(self.notices)
+        if self._indexed < len(self.notices):
+            with _INDEXING:  # several readers may ask at once, and a notice is indexed once
+                for notice in self.notices[self._indexed :]:
+                    self._by_kind.setdefault((notice["what"], notice["year"]), []).append(notice)
+                    self._by_kind.setdefault((notice["what"], None), []).append(notice)
+                self._indexed = len(self.notices)
         return self._by_kind.get((what, year), [])
 
     # -- bytes
@@ -147,6 +165,7 @@ class State:
                     "done": self.done,
                     "amendments": self.amendments,
                 }
+                | self._of_persons()
             ),
             "accounts": self.accounts.to_bytes(),
             "participants": self.participants.to_bytes(),
@@ -156,6 +175,10 @@ class State:
             "exchange": self.exchange.to_bytes(),
         }
         return parts | {name: tables.to_bytes(getattr(self, name)) for name in FRAMES}
+
+    def _of_persons(self) -> dict[str, Any]:
+        """What two persons decide on, and findings; nothing of it is named that is not there, so that a market without any is the same bytes as ever."""
+        return {name: value for name in OF_PERSONS if (value := getattr(self, name))}
 
     def to_bytes(self) -> bytes:
         """A snapshot: everything but the rulebook, which the log's own entries name and amend."""
@@ -188,6 +211,8 @@ class State:
             setattr(state, name, tables.from_bytes(parts[name], name))
         state.unit_codes, state.notices, state.done = head["unit_codes"], head["notices"], head["done"]
         state.amendments = head["amendments"]
+        for name in OF_PERSONS:
+            setattr(state, name, head.get(name, getattr(state, name)))
         return state
 
     # -- small helpers that several handlers share

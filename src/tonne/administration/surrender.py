@@ -61,7 +61,7 @@ def require_awarded(state: State, command: Command, year: int) -> None:
 def payable_by_installation(state: State, command: Command, year: int) -> pl.DataFrame:
     """installation, payable: how much of a year's own obligation may still be settled in money: never more than what of that year was not paid yet,
     nor than what is missing of all years up to it."""
-    rows = _obligations(state, command, year).filter(pl.col("year") == year).select("installation", "owed")
+    rows = obligations_by_year(state, command, year).filter(pl.col("year") == year).select("installation", "owed")
     paid = surrendered_by_installation(state, units=[state.unit(f"PAID-{year}")]).select("installation", paid="surrendered")
     all_owed = owed_by_installation(state, command, year, interim=False).select("installation", all_owed="owed")
     all_met = surrendered_by_installation(state).select("installation", all_met="surrendered")
@@ -76,7 +76,7 @@ def admitted_by_installation(state: State, command: Command, year: int) -> pl.Da
     law = state.law(command.day)
     if not offers(law, "units_admitted"):
         return None
-    rows = _obligations(state, command, year)
+    rows = obligations_by_year(state, command, year)
     most = np.asarray(ask_rows(law, "units_admitted", {"owed": rows["owed"].to_numpy(), "year": rows["year"].to_numpy().astype(np.int64)}))
     frame = rows.with_columns(admitted=pl.Series(most, dtype=pl.Int64)).group_by("installation").agg(pl.col("admitted").sum())
     done = surrendered_by_installation(state, units=state.allowance_units())
@@ -181,7 +181,7 @@ def owed_by_installation(state: State, command: Command, year: int, interim: boo
     """installation, owed: cumulative obligations of all years up to `year` (of the running period only its interim part, in an interim test), with
     the units that fines put on top, without those from which paying a fine released."""
     law = state.law(command.day)
-    rows = _obligations(state, command, year)
+    rows = obligations_by_year(state, command, year)
     verified, years, owed = rows["verified"].to_numpy(), rows["year"].to_numpy().astype(np.int64), rows["owed"].to_numpy()
     if interim:
         end = period_end(state, year)
@@ -195,7 +195,7 @@ def owed_by_installation(state: State, command: Command, year: int, interim: boo
     return joined.select("installation", "owed").sort("installation")
 
 
-def _obligations(state: State, command: Command, year: int) -> pl.DataFrame:
+def obligations_by_year(state: State, command: Command, year: int) -> pl.DataFrame:
     """installation, year, verified, owed: each year's own obligation, of all years up to `year`. What a limit allows is known from the award."""
     law = state.law(command.day)
     rows = state.reports.frame.filter(pl.col("year") <= year, pl.col("verified").is_not_null()).select("installation", "year", "verified")

@@ -86,11 +86,13 @@ class Accounts:
 
     def of_holder(self, holder: str) -> list[int]:
         """Numbers of the accounts of a holder."""
-        if self._by_holder is None:
-            self._by_holder = {}
+        known = self._by_holder
+        if known is None:
+            known = {}
             for number, name in enumerate(self.holders):
-                self._by_holder.setdefault(name, []).append(number)
-        return self._by_holder.get(holder, [])
+                known.setdefault(name, []).append(number)
+            self._by_holder = known  # whole or not at all: others may look meanwhile
+        return known.get(holder, [])
 
     def of_kind(self, kind: str) -> list[int]:
         return [number for number, name in enumerate(self.kinds) if name == kind]

@@ -13,12 +13,11 @@ import polars as pl
 
 from tonne.administration.asks import offers
 from tonne.administration.kinds import Kind
-from tonne.administration.stabilise import circulation_parts
-from tonne.administration.state import LIMIT, State
-from tonne.dates import calendar_year, day_number
+from tonne.administration.state import State
+from tonne.dates import calendar_year
 from tonne.ledger.statement import Statement
-from tonne.ledger.views import balance_on
 from tonne.simulation.run import REMAINDER, Inputs, published
+from tonne.simulation.yearly import Yearly, flows, published_circulation, sectors
 
 AUCTION_SCHEMA: dict[str, Any] = {
     "year": pl.Int64,
@@ -44,71 +43,13 @@ class Outcome:
     first_year: int
     last_year: int
 
-    def table(self) -> pl.DataFrame:
-        """One row a year, whole units: cap, allocated, auctioned, verified (whole system) and verified_loaded (the installations given),
-        surrendered for the year (and by the installations given), circulation at the end of the year, the reserve's intake and balance."""
-        return pl.DataFrame([self._year(year) for year in range(self.first_year, self.last_year + 1)], infer_schema_length=None)
-
-    def _year(self, year: int) -> dict[str, Any]:
-        notice = self.state.notice
-        cap, auction = notice("cap", year), notice("auction", year)
-        rows = self.state.reports.for_year(year).filter(pl.col("verified").is_not_null())
-        rest = rows.filter(pl.col("installation") == REMAINDER)["verified"].sum()
-        supply, demand, holding = circulation_parts(self.state, year)
-        surrendered = self._surrendered.get(year, (0, 0))
-        allocated = self.state.entitlements.filter(pl.col("year") == year)
-        limits = allocated.filter(pl.col("basis") == LIMIT)
-        final = allocated.filter(~pl.col("basis").is_in(["pre_allocation", LIMIT]))
-        granted = final if final.height else allocated.filter(pl.col("basis") != LIMIT)
-        return {
-            "year": year,
-            "cap": cap["quantity"] if cap else None,
-            "limit": int(limits["quantity"].sum()),
-            "earned": (notice("awarded", year) or {}).get("quantity", 0),
-            "bought": (notice("sold_at_fixed_price", year) or {}).get("quantity", 0),
-            "paid": (notice("paid", year) or {}).get("quantity", 0),
-            "allocated": int(granted["quantity"].sum()),
-            "allocated_loaded": int(granted.filter(pl.col("installation") != REMAINDER)["quantity"].sum()),
-            "auctioned": auction["quantity"] if auction else 0,
-            "verified": int(rows["verified"].sum()),
-            "verified_loaded": int(rows["verified"].sum()) - int(rest),
-            "surrendered": surrendered[0],
-            "surrendered_loaded": surrendered[1],
-            "circulation": supply - demand - holding if offers(self.state.law(), "tnac") else self._held(year),
-            "circulation_published": published_circulation(self.state.rulebook, self.last_year).get(year),
-            "reserve_intake": auction["intake"] if auction else 0,
-            "reserve_placed": auction["placed"] if auction else 0,
-            "reserve_balance": holding,
-        }
-
-    def _held(self, year: int) -> int | None:
-        """What participants hold after the surrender deadline of a year; None where the year has no deadline of its own."""
-        done = self.state.done.get(f"surrender:{year}")
-        if done is None or self.state.notice("compliance", year) is None:
-            return None
-        accounts = self.state.accounts
-        held = [number for kind in ("operator", "trading", "remainder") for number in accounts.of_kind(kind)]
-        units = self.state.allowance_units()
-        return balance_on(self.state.books.transfers, held, date.fromisoformat(done), units)
-
     @cached_property
-    def _surrendered(self) -> dict[int, tuple[int, int]]:
-        """Emissions year -> units surrendered (all, by the installations given): what moved between one surrender deadline and the next."""
-        rows = self.state.books.transfers
-        rows = rows[rows["to_account"] == self.state.accounts.number("surrendered")]
-        rest = self.state.accounts.find(f"operator:{REMAINDER}")
-        found: dict[int, tuple[int, int]] = {}
-        before = -1
-        for year in range(self.first_year, self.last_year + 1):
-            done = self.state.done.get(f"surrender:{year}")
-            if done is None:
-                continue
-            until = day_number(date.fromisoformat(done))
-            now = rows[(rows["day"] > before) & (rows["day"] <= until)]
-            own = now[now["from_account"] != rest]
-            found[year] = (int(now["quantity"].sum()), int(own["quantity"].sum()))
-            before = until
-        return found
+    def yearly(self) -> Yearly:
+        return Yearly(self.state, self.first_year, self.last_year)
+
+    def table(self) -> pl.DataFrame:
+        """One row a year, whole units, as `Yearly.table` has it."""
+        return self.yearly.table()
 
     def statement(self) -> list[Statement]:
         """Circulation, computed against published, year by year; differences explained as far as the rulebook's statistics explain them."""
@@ -184,7 +125,7 @@ class Outcome:
 
     def _of_circulation(self) -> list[str]:
         """What circulation means where the law does not define it."""
-        if offers(self.state.law(), "tnac") or not any(self._held(year) for year in range(self.first_year, self.last_year + 1)):
+        if offers(self.state.law(), "tnac") or not any(self.yearly.held(year) for year in range(self.first_year, self.last_year + 1)):
             return []
         what = "circulation is what participants hold after the surrender deadline of the year, units of the next year among them"
         return [what if self.inputs.opening is not None else f"{what}; these books begin with nothing"]
@@ -241,26 +182,12 @@ class Outcome:
 
     def sectors(self) -> pl.DataFrame:
         """sector, year, allocated, verified of the installations given: who got more than they emitted."""
-        names = self.state.installations.frame.select("installation", pl.col("sector").fill_null("not said"))
-        granted = (
-            self.state.entitlements.filter(pl.col("basis") != "pre_allocation")
-            .group_by("installation", "year")
-            .agg(allocated=pl.col("quantity").sum())
-        )
-        verified = self.state.reports.frame.select("installation", "year", pl.col("verified").fill_null(0))
-        rows = verified.join(granted, on=["installation", "year"], how="left").join(names, on="installation", how="left")
-        rows = rows.filter(pl.col("installation") != REMAINDER, pl.col("year").is_between(self.first_year, self.last_year))
-        return rows.group_by("sector", "year").agg(pl.col("allocated").sum(), pl.col("verified").sum()).sort("sector", "year")
+        return sectors(self.state, self.first_year, self.last_year)
 
     def flows(self) -> pl.DataFrame:
         """year, kind, transfers, quantity: what moved in each calendar year, units only (money left out)."""
-        rows = self.state.books.transfers
-        rows = rows[np.isin(rows["unit"], self.state.allowance_units())]
-        years = rows["day"].astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
-        frame = pl.DataFrame({"year": years, "kind": rows["kind"], "quantity": rows["quantity"]})
         words = pl.DataFrame({"kind": [int(k) for k in Kind], "what": [k.word for k in Kind]}, schema={"kind": pl.Int16, "what": pl.String})
-        counted = frame.group_by("year", "kind").agg(transfers=pl.len(), quantity=pl.col("quantity").sum())
-        return counted.join(words, on="kind").select("year", "what", "transfers", "quantity").sort("year", "what")
+        return flows(self.state).join(words, on="kind").select("year", "what", "transfers", "quantity").sort("year", "what")
 
 
 def opening(rulebook: Any, inputs: Inputs, first_year: int) -> tuple[int, str] | None:
@@ -281,11 +208,6 @@ def opening(rulebook: Any, inputs: Inputs, first_year: int) -> tuple[int, str] |
         worked_back = figures[first_year] + verified - allocated - auctioned[first_year]
         return worked_back, f"worked back from the published circulation of {first_year}, so that year agrees by construction"
     return None
-
-
-def published_circulation(rulebook: Any, last_year: int) -> dict[int, int]:
-    """Published circulation by year, with the rounded figures of before the first official publication where the statistics keep them."""
-    return {**published(rulebook, "circulation_before_publication", last_year), **published(rulebook, "circulation", last_year)}
 
 
 def yearly_totals(rulebook: Any, inputs: Inputs, year: int) -> tuple[int, int] | None:

@@ -290,6 +290,10 @@ class Trading:
         notices: list[dict[str, Any]] = self.world.state.noticed("auction_result", year)
         return next((notice for notice in reversed(notices) if notice["auction"] == name), None)
 
+    def bidders(self) -> list[str]:
+        """Accounts of the dealers, who bid around the price at every auction."""
+        return [self.world.state.accounts.ids[number] for number in self.world.state.accounts.of_kind("trading")]
+
     def _category(self, rules: AuctionRules) -> str:
         """What the public sells itself comes last where the law has an order of sale."""
         return max(rules.category_order, key=lambda word: rules.category_order[word]) if rules.category_order else ""
@@ -303,7 +307,7 @@ class Trading:
         worth = fraction(price) * (1 + AROUND * Fraction(2 * draw - 10_000, 10_000)) / fraction(rules.price_step)
         terms = terms_of(law, rules, offered, year=year)
         most = min(offered, *(limit for limit in (terms.bid_limit, rules.bid_limit(offered)) if limit is not None), offered)
-        dealers = self._dealers = self._dealers or [self.world.state.accounts.ids[number] for number in self.world.state.accounts.of_kind("trading")]
+        dealers = self._dealers = self._dealers or self.bidders()
         each = _in_steps(-(-2 * offered // len(dealers)), rules, most)
         middle = len(dealers) // 2 - 1
         low = terms.reserve is not None and price < rules.price(terms.reserve)
