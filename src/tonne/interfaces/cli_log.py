@@ -67,6 +67,7 @@ def replay(
     """The market as it stood at the end of a day: holdings by kind of account, published numbers, state hash."""
     from datetime import date
 
+    from tonne.interfaces.views.holdings import by_kind
     from tonne.store import open_log
     from tonne.store.desk import replay_to
     from tonne.store.errors import StoreMissing
@@ -80,7 +81,7 @@ def replay(
     state = administration.state
     if not administration.sequence:
         say(f"Nothing had happened by {until}: the log's first entry is of a later day.")
-    held = _holdings(state)
+    held = by_kind(state)
     answer = {
         "system": state.rulebook.system.id,
         "scenario": state.rulebook.scenario,
@@ -104,24 +105,6 @@ def replay(
     _print_notices(state.notices)
     out()
     out(f"state hash {answer['state_hash']}")
-
-
-def _holdings(state: Any) -> list[dict[str, Any]]:
-    """unit, what the integer 1 of it means, kind of account, accounts that hold any, balance: sums over the books."""
-    import polars as pl
-
-    from tonne.ledger.views import holdings
-
-    kinds = (
-        pl.DataFrame({"kind": state.accounts.kinds}, schema={"kind": pl.String})
-        .with_row_index("account")
-        .with_columns(pl.col("account").cast(pl.Int64))
-    )
-    rows = holdings(state.books).filter(pl.col("balance") != 0).join(kinds, on="account", how="left")
-    summed = rows.group_by("kind", "code").agg(accounts=pl.len(), balance=pl.col("balance").sum()).sort("code", "kind")
-    measures = {unit.code: unit.measure for unit in state.books.unit_types}
-    names = ("kind", "accounts", "balance")
-    return [{"unit": row["code"], "measure": measures[row["code"]], **{name: row[name] for name in names}} for row in summed.to_dicts()]
 
 
 def _print_holdings(held: list[dict[str, Any]]) -> None:

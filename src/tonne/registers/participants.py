@@ -27,8 +27,8 @@ class Participant:
     country: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.id or self.id != self.id.strip():
-            raise RegisterError(f"participants: an id is a word without blanks around it, not {self.id!r}")
+        if not self.id or self.id != self.id.strip() or not self.id.isprintable():
+            raise RegisterError(f"participants: an id is a word without blanks around it and without signs that cannot be seen, not {self.id!r}")
         if not self.name.strip():
             raise RegisterError(f"participants: {self.id!r} has no name")
         if self.role not in ROLES:

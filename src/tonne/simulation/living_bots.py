@@ -177,6 +177,8 @@ class _Flow:
 
     def __init__(self, bots: Bots, state: Any, random: Any) -> None:
         self.plan, self.state, self.random = bots.plan, state, random
+        #: Whoever somebody acts for trades by hand: nobody wants orders that one did not give.
+        self.traders = [one for one in self.plan.traders if one != self.plan.people["trader"].participant]
         self.rows: list[Instruction] = []
         self.exchange, self.board = state.exchange, bots.plan.board
         self.open = self.exchange.book.open_orders()
@@ -185,7 +187,7 @@ class _Flow:
     def quotes(self, place: int) -> None:
         """A trader takes back what lies too far off or is one too many, and puts a new order beside the middle."""
         plan, random = self.plan, self.random
-        account = int(self.state.accounts.number(plan.traders[int(random.integers(len(plan.traders)))]))
+        account = int(self.state.accounts.number(self.traders[int(random.integers(len(self.traders)))]))
         number = self.exchange.number(self.board.traded[place].code)
         middle = self.middle(place, number)
         order = quote(random, self.board, place, middle, account)._replace(instrument=number)
@@ -208,7 +210,7 @@ class _Flow:
         price = int(offer if side == Side.BUY else bid)
         if not price:
             return
-        who = plan.traders[int(random.integers(len(plan.traders)))]
+        who = self.traders[int(random.integers(len(self.traders)))]
         if place == 0 and random.random() < 0.5:
             one = plan.society.operators[int(random.integers(len(plan.society.operators)))]
             if one == plan.society.shown:
