@@ -4,11 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= out/demo
+# Options of the demonstration, such as DEMO='--port 8700 --no-browser'.
+DEMO ?=
 
 .PHONY: demo test check bench docs clean
 
 demo: $(READY)
-	$(BIN)/tonne demo --out $(OUT)
+	$(BIN)/tonne demo --out $(OUT) $(DEMO)
 
 test: $(READY) check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -21,7 +23,7 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml setup.py constraints.txt src/tonne/interfaces/web/npm/package-lock.json
 	$(PYTHON) -c 'import sys; sys.exit("tonne needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[server,simulation,dev]'

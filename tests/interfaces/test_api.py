@@ -99,7 +99,7 @@ def test_nothing_to_run_on() -> None:
 
 
 def test_the_public_names_are_these() -> None:
-    assert tonne.__all__ == ["Run", "open_market", "rulebook", "run", "systems"]
+    assert tonne.__all__ == ["Client", "Refused", "Run", "open_market", "rulebook", "run", "systems"]
     assert all(callable(getattr(tonne, name)) for name in tonne.__all__)
     with pytest.raises(AttributeError, match="no attribute 'runs'"):
         tonne.runs  # noqa: B018

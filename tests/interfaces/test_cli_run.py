@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tonne.interfaces import cli_run
 from tonne.interfaces.cli import app
 from tonne.interfaces.cli_run import spread_columns
 from tonne.law.catalogue import SHIPPED
@@ -191,23 +190,6 @@ def test_a_log_of_another_system_is_refused(market: tuple[Path, Path, str]) -> N
     assert "is the log of eu-ets; choose another place for rggi" in result.stderr
 
 
-# -- demo
-
-
-def test_demo_twice_in_the_same_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli_run, "DEMO_YEARS", (2013, 2016))
-    out = tmp_path / "demo"
-    first = call("demo", "--out", str(out), "--size", "30")
-    assert f"report  {out.absolute() / 'report.html'}" in first.stdout and "The whole system by year" in first.stdout and "generating" in first.stderr
-    assert (out / "report.html").is_file() and "SYNTHETIC" in first.stdout
-    second = call("demo", "--out", str(out), "--size", "30")
-    assert "this one continues it" in second.stderr and second.stdout == first.stdout
-    found = answer("demo", "--out", str(out), "--size", "30")
-    assert found["continued"] and Path(found["report"]).is_file() and found["state_hash"] in first.stdout
-    other = answer("demo", "--out", str(out), "--size", "31")
-    assert not other["continued"] and other["state_hash"] != found["state_hash"]
-
-
 # -- the program itself
 
 
@@ -218,7 +200,7 @@ def _python(*args: str) -> subprocess.CompletedProcess[str]:
 def test_the_program_says_its_version_and_its_commands() -> None:
     assert re.fullmatch(r"tonne \d+\.\d+\.\d+\n", _python("-m", "tonne", "--version").stdout)
     text = _python("-m", "tonne", "--help").stdout
-    for command in ("systems", "show", "asks", "ask", "compare", "check", "run", "demo", "log"):
+    for command in ("systems", "show", "asks", "ask", "compare", "check", "run", "demo", "serve", "found", "invite", "log"):
         assert re.search(rf"^  {command} ", text, re.MULTILINE), command
 
 

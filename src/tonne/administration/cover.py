@@ -66,6 +66,9 @@ def uncovered(state: State, rows: Any, day: int) -> Any:
     refused = np.zeros(len(rows), dtype=np.int16)
     if len(rows) >= MANY and _limits_covered(state, rows, day, refused):
         return refused
+    if len(rows) == 1 and (reason := _one_covered(state, rows[0], day)) is not None:
+        refused[0] = reason
+        return refused
     verb = rows["verb"]
     about_order = (verb == Verb.NEW) | (verb == Verb.AMEND) | (verb == Verb.TAKE)
     member = exchange.members_of(rows["account"])
@@ -107,6 +110,32 @@ def _limits_covered(state: State, rows: Any, day: int, refused: Any) -> bool:
         free[:, unit] = np.minimum(state.books.availables(account, unit), 2**60 // len(account))
     stopped = (state.books.flags() & STOPPED) != 0
     return bool(limits_covered(rows, exchange.column("member_of"), stopped, listed, exchange.column("last_day"), day, free, refused, NO_COVER))
+
+
+def _one_covered(state: State, row: Any, day: int) -> int | None:
+    """A single new order in what is paid for beforehand, in plain numbers: 0, or why it may not reach the book. None: it is another kind of row."""
+    exchange = state.exchange
+    account, instrument, verb = int(row["account"]), int(row["instrument"]), int(row["verb"])
+    if verb != Verb.NEW or not 0 <= instrument < len(exchange.listed) or exchange.column("margined")[instrument]:
+        return None
+    if exchange.member(account) < 0:
+        return NOT_ADMITTED
+    if (exchange.column("resale_lag") > 0).any() or int(exchange.cover.max(initial=0)) >= 2**60 // max(len(exchange.cover), 1):
+        return None
+    if state.books.flags()[account] & STOPPED:
+        return ACCOUNT_BLOCKED
+    if exchange.column("last_day")[instrument] < day:
+        return INSTRUMENT_EXPIRED
+    lots, price, buys = min(max(int(row["quantity"]), 0), 2**31), min(max(int(row["price"]), 0), 2**31), int(row["side"]) == Side.BUY
+    if 0 < int(row["quantity"]) < int(exchange.column("min_order")[instrument]):
+        return BELOW_MINIMUM
+    if buys and int(row["kind"]) in (OrderKind.MARKET, OrderKind.STOP):
+        return LIMIT_NEEDED
+    need = lots * price * int(exchange.column("tick_value")[instrument]) if buys else lots * int(exchange.column("lot")[instrument])
+    if need >= 2**60:
+        return None
+    unit = int(exchange.column("money" if buys else "unit")[instrument])
+    return NO_COVER if need > max(state.books.available(account, unit), 0) else 0
 
 
 def wishes_of(exchange: Exchange, rows: Any) -> Wishes:

@@ -114,6 +114,8 @@ class Exchange:
     _numbers: dict[str, int] = field(default_factory=dict, repr=False)
     _columns: dict[str, Any] = field(default_factory=dict, repr=False)
     _margin: Any = field(default=None, repr=False)
+    #: What is worked out once: emptied whenever what is listed, admitted or margined changes.
+    kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._index()
@@ -161,6 +163,7 @@ class Exchange:
 
     def _index(self) -> None:
         """What is looked up by number or by code, made from `listed` and `members`."""
+        self.kept = {}
         highest = max((member["account"] for member in self.members), default=0)
         self._member_of = np.full(max(1024, 2 * highest + 1), -1, dtype=np.int32)
         for number, member in enumerate(self.members):
@@ -186,6 +189,7 @@ class Exchange:
         self.losses = dict(stored)
         self.worst = np.array(worst, dtype=np.int64)
         self._margin = None
+        self.kept = {}
 
     def margin(self) -> tuple[Any, Any]:
         """The book of margin parameters and the losses that stand, put together once."""

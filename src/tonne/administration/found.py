@@ -124,6 +124,8 @@ def open_account(state: State, command: Command) -> Decision:
     holder = optional_text(command, "holder", command.by)
     if kind not in KINDS:
         raise Refusal("malformed", f"unknown kind of account {kind!r}; there are {', '.join(KINDS)}")
+    if account != account.strip() or not account.isprintable():
+        raise Refusal("malformed", f"an account's id has no blanks around it and no signs that cannot be seen, as {account!r} has")
     if not is_authority(state, command) and (holder != command.by or kind != "trading" or account.startswith(operator_account(""))):
         reason = f"{command.by!r} may open trading accounts for itself, under ids that do not begin with {operator_account('')!r}"
         raise Refusal("not_permitted", reason)

@@ -243,8 +243,11 @@ def _open_premiums(exchange: Exchange) -> Any:
 
 def by_currency(exchange: Exchange) -> list[tuple[int, Any]]:
     """Each currency of the margined contracts, and the numbers of those contracts: margin is worked out and held in each by itself."""
-    margined, money = exchange.column("margined"), exchange.column("money")
-    return [(int(code), np.flatnonzero(margined & (money == code))) for code in np.unique(money[margined])]
+    found: list[tuple[int, Any]] | None = exchange.kept.get("by_currency")
+    if found is None:
+        margined, money = exchange.column("margined"), exchange.column("money")
+        found = exchange.kept["by_currency"] = [(int(code), np.flatnonzero(margined & (money == code))) for code in np.unique(money[margined])]
+    return found
 
 
 def set_aside(exchange: Exchange, cover: Any, legs: Batch, place: Place) -> Batch:
@@ -276,18 +279,33 @@ def _margins(exchange: Exchange, cover: Any, legs: Batch, place: Place) -> None:
     members = np.flatnonzero(collateral >= 0)
     if not len(members) or not exchange.losses:
         return
-    needed = required(exchange, exchange.position[members])
-    growing = order_margin(exchange, members, exchange.bought[members], exchange.sold[members])
+    needed, growing = _needed(exchange, members)
     exchange.called[:] = 0
     for money, positions_need in needed.items():
         there = place.collateral[money].copy()
         moved = legs[legs["unit"] == money]
-        for name, sign in (("from_account", -1), ("to_account", 1)):
+        for name, sign in (("from_account", -1), ("to_account", 1)) if len(moved) else ():
             at = row_of(collateral, moved[name])
             np.add.at(there, at[at >= 0], sign * moved["quantity"][at >= 0])
         need, free = positions_need + growing[money] + exchange.owed[members, money], np.maximum(there[members], 0)
         cover[ROWS * members + 1, money] = np.minimum(need, free)
         exchange.called[members, money] = np.maximum(need - free, 0)
+
+
+def _needed(exchange: Exchange, members: Any) -> tuple[dict[int, Any], dict[int, Any]]:
+    """What positions need and what open orders need beside, by currency. Most orders change neither: then it is what it was."""
+
+    def made() -> tuple[dict[int, Any], dict[int, Any]]:
+        return required(exchange, exchange.position[members]), order_margin(exchange, members, exchange.bought[members], exchange.sold[members])
+
+    if exchange.column("premium").any():  # premiums of open orders depend on the book itself
+        return made()
+    stands = (exchange.position.tobytes(), exchange.bought.tobytes(), exchange.sold.tobytes(), exchange.worst.tobytes())
+    known = exchange.kept.get("needed")
+    if known is None or known[0] != stands:
+        known = exchange.kept["needed"] = (stands, made())
+    found: tuple[dict[int, Any], dict[int, Any]] = known[1]
+    return found
 
 
 def row_of(collateral: Any, accounts: Any) -> Any:
@@ -304,7 +322,11 @@ def place_of(state: State, sequence: int, day: date) -> Place:
     """Where and when a batch is taken; the balances are those before it."""
     exchange = state.exchange
     number = day_number(day)
-    early, late, cutoff = (np.array(column, dtype=np.int64) for column in zip(*(settlement_of(one, day) for one in exchange.listed), strict=True))
+    dues = exchange.kept.get("dues")
+    if dues is None or dues[0] != day:
+        columns = zip(*(settlement_of(one, day) for one in exchange.listed), strict=True)
+        dues = exchange.kept["dues"] = (day, [np.array(column, dtype=np.int64) for column in columns])
+    early, late, cutoff = dues[1]
     collateral = exchange.column("collateral")
     exchange.see_units(len(state.books.unit_types))
     known = np.flatnonzero(collateral >= 0)

@@ -40,7 +40,7 @@ def verify(state: State, command: Command) -> Decision:
     """Table `reports`: installation, year, verified (t, null without a figure), and optionally state (one of the register's). A verifier signs
     (verified) or rejects (rejected) what was reported; the authority may also enter what nobody reported here.
 
-    Body `findings`, if any: what was found, as a list of {installation, year, text, line (left out: the report as a whole)}, on reports of the table."""
+    Body `findings`, if any: what was found in reports of the table, as a list of {installation, year, text, line (left out: the whole report)}."""
     columns = {"installation": pl.String, "year": pl.Int32, "verified": pl.Int64}
     given = command.tables.get("reports")
     if isinstance(given, pl.DataFrame) and "state" in given.columns:
@@ -100,7 +100,7 @@ def correct_report(state: State, command: Command) -> Decision:
     end = period_end(state, year)
     deadline = day_of(state, "surrender", end)
     late = deadline is not None and command.day > deadline
-    event = {"event": "report_corrected", "installation": installation, "year": year, "verified": verified, "after_deadline": late}
+    event: dict[str, Any] = {"event": "report_corrected", "installation": installation, "year": year, "verified": verified, "after_deadline": late}
     event |= {"by": command.by, "day": command.day.isoformat(), "reason": text(command, "reason")}
     if not late or f"surrender:{end}" not in state.done:
         return Decision([event])

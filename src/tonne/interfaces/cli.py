@@ -18,7 +18,9 @@ from tonne.interfaces import (
     cli_market,
     cli_mechanisms,
     cli_new,
+    cli_registry,
     cli_run,
+    cli_serve,
     cli_systems,
     cli_world,
 )
@@ -65,7 +67,10 @@ app.command(short_help="Write a rulebook to start from, like another.")(cli_new.
 app.command(short_help="A page for each system, printed from the law.")(cli_new.pages)
 app.command(short_help="The world's markets in charts, beside published figures.")(cli_world.world)
 app.command(short_help="Run a system through some years.", cls=cli_run.RunCommand)(cli_run.run)
-app.command(short_help="Run a market on generated installations.")(cli_run.demo)
+app.command(short_help="Found a market: its log, its accounts, its law.")(cli_registry.found)
+app.command(short_help="Invite a market's first administrator.")(cli_registry.invite)
+app.command(short_help="Serve registry, exchange and pages on this machine.")(cli_serve.serve)
+app.command(short_help="A living market to look at, in the browser.")(cli_serve.demo)
 app.command(short_help="Variation and initial margin of positions.")(cli_margin.margin)
 app.add_typer(cli_contract.app, name="contract")
 app.add_typer(cli_log.app, name="log")

@@ -1,4 +1,4 @@
-"""`tonne run` and `tonne demo`: carry a market through its years, print the table, write the report."""
+"""`tonne run`: carry a market through its years, print the table, write the report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typer.core import TyperCommand
 
 from tonne.interfaces.cli_words import AsJson, Scenario, bold, console, emit, out, progress, say, system_of
 
-DEMO_YEARS = (2013, 2020)
 CHART_SCALE = 2.0  # pixels of a PNG for each of the page
 
 
@@ -237,54 +236,3 @@ def write_all(folder: Path, result: Any, data: Any, overwrite: bool) -> list[Pat
             path.unlink(missing_ok=True)  # an older run's chart would be taken for this one's
             say(f"no chart of {name}: {missing[name]}")
     return [*written, result.report(folder / "report.html")]
-
-
-# -- demo
-
-
-def demo(
-    out_dir: Annotated[Path, typer.Option("--out", metavar="DIR", help="where the report, the charts and the log go")] = Path("tonne-demo"),
-    size: Annotated[int, typer.Option("--size", metavar="N", min=1, help="how many installations to generate")] = 2_000,
-    as_json: AsJson = False,
-) -> None:
-    """The main job on generated installations, with a durable log: prints the yearly table, writes an HTML report and says where."""
-    import tonne
-
-    first, last = DEMO_YEARS
-    system = _demo_system(first, last)
-    _made(out_dir)
-    where = out_dir / f"market-{first}-{last}-{size}.log"
-    continued = where.exists()
-    if continued:
-        say(f"An earlier demo left its log in {where.absolute()}: this one continues it. What is done there is not done again.")
-    else:
-        say(f"{tonne.rulebook(system).system.name['en']}, {first} to {last}: generating {size:,} installations and running them from the law.")
-    with progress(as_json) as show:
-        result = tonne.run(system, years=(first, last), synthetic=size, log=where, progress=show)
-    with result:
-        data = result.data()
-        written = write_all(out_dir, result, data, overwrite=True)
-        report = written[-1].absolute()
-        if as_json:
-            emit(as_plain(result, data) | {"report": str(report), "log": str(where.absolute()), "continued": continued})
-            return
-        print_run(result, data)
-        out()
-        out(f"report  {report}")
-        out(f"log     {where.absolute()}")
-        say(f"Try next: tonne log verify {where}; tonne show {system} stability; tonne check --cases")
-
-
-def _demo_system(first: int, last: int) -> str:
-    """The system whose authority published the circulation of most of these years: there is most to hold a run against."""
-    from tonne.law import load, systems
-
-    years = {}
-    for name in systems():
-        parameter = load(name).parameters.get("statistics.circulation")
-        published = {year for value in parameter.values for year in value.content or ()} if parameter is not None else set()
-        years[name] = len(published & set(range(first, last + 1)))
-    best = max(years, key=lambda name: years[name], default="")
-    if not years.get(best):
-        raise FileNotFoundError(f"no shipped rulebook has a published circulation for {first} to {last}, so there is nothing to show")
-    return best

@@ -24,6 +24,8 @@ EXPECTED = (
     ("tonne.store.desk", "WrongSystem"),
     ("tonne.simulation.run", "RunRefused"),
     ("tonne.administration.clerk", "ReplayError"),
+    ("tonne.people.errors", "PeopleRefused"),
+    ("tonne.people.errors", "PeopleUnavailable"),
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON and nothing else")]

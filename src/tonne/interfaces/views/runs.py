@@ -58,6 +58,8 @@ ASKED: dict[str, tuple[str, ...]] = {
     "invalidate": ("msr_invalidation",),
     "carry_over": ("carry_over",),
 }
+#: Tasks whose rules are asked once, with figures of the whole system; the others ask them for each installation.
+WHOLE = frozenset({"publish_circulation", "stabilise", "invalidate"})
 #: Only sums are what two persons agree on here: what is carried over stands on whichever account people have moved it to by then.
 BY_SUMS = frozenset({"carry_over"})
 MOVES: dict[str, Any] = {
@@ -312,7 +314,7 @@ def rules_of(state: State, task: str, year: int, day: date, events: Sequence[Map
     """The rules that a task follows in the law of a day, with what they are asked where the events say it."""
     law = state.law(max(day, state.rulebook.system.begins))
     told: dict[str, Any] = {"year": year}
-    for event in events:
+    for event in events if task in WHOLE else ():
         if event.get("event") == "published":
             told |= {name: value for name, value in event.items() if isinstance(value, int) and not isinstance(value, bool)}
     circulation = state.notice("circulation", year)

@@ -1,0 +1,25 @@
+"""Pages: one file a subject. Each has `router`, made by guard.pages()."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+
+def routers() -> list[APIRouter]:
+    """In the order in which addresses are tried: fixed ones before those that begin with a system."""
+    from tonne.interfaces.web.pages import account, demo_pages, login, organisation, proposals, settings_page, start, systems, technical, world_charts
+
+    from tonne.interfaces.web.pages import compare, data, find, help, law_pages, market_pages, registry, system_page
+
+    from tonne.interfaces.web.pages import accounts, allocation, buy, history, home, operator, report, reports, surrender, transfers, verifier
+
+    from tonne.interfaces.web.pages import bids, money_pages, negotiated, stop, ticket, trader
+
+    from tonne.interfaces.web.pages import admin, admin_accounts, admin_act, admin_auctions, admin_law, admin_register, admin_runs, audit, identity, onboarding
+
+    administrators = [one.router for one in (onboarding, admin, admin_runs, admin_act, admin_auctions, admin_register, admin_accounts, admin_law, audit)]
+    traders = [one.router for one in (stop, ticket, trader, bids, money_pages, negotiated)]
+    operators = [one.router for one in (home, operator, surrender, buy, accounts, transfers, reports, report, verifier, allocation, history)]
+    public = [start.router, find.router, systems.router, compare.router, world_charts.router, data.router, help.router]
+    of_systems = [law_pages.router, registry.router, market_pages.router, system_page.router]
+    return [technical.router, login.router, identity.router, account.router, settings_page.router, *public, demo_pages.router, organisation.router, proposals.router, *operators, *traders, *administrators, *of_systems]
