@@ -167,7 +167,7 @@ def mixed(shown: Shown) -> list[bytes]:
         f"/{s}/compliance",
     ]
     mine = [f"/{s}/home", f"/{s}/obligation", f"/{s}/accounts", f"/{s}/reports", f"/{s}/tasks"]
-    api = [f"/api/v1/{s}/book/{shown.spot}", f"/api/v1/{s}/trades/{shown.spot}", f"/api/v1/{s}/instruments", f"/api/v1/{s}/figures"]
+    api = [f"/api/v1/{s}/instruments/{shown.spot}/book", f"/api/v1/{s}/instruments/{shown.spot}/trades", f"/api/v1/{s}/instruments", f"/api/v1/{s}/figures"]
     return [*(get(path) for path in pages), *(get(path, **own) for path in mine), *(get(path, **program) for path in api)]
 
 

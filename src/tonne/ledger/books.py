@@ -161,7 +161,8 @@ class Books:
 
     def availables(self, accounts: ArrayLike, unit: ArrayLike) -> NDArray[np.int64]:
         """Balances less what is pending out."""
-        return self._column(accounts, unit, BALANCE) - self._column(accounts, unit, PENDING_OUT)
+        found = self._places(accounts, unit)
+        return np.where(found >= 0, self._slots[found, BALANCE] - self._slots[found, PENDING_OUT], 0)
 
     def holdings(self) -> Holdings:
         """Every (account, unit) with anything not zero, sorted."""
@@ -280,12 +281,17 @@ class Books:
         return numbers
 
     def _column(self, accounts: ArrayLike, unit: ArrayLike, column: int) -> NDArray[np.int64]:
+        found = self._places(accounts, unit)
+        return np.where(found >= 0, self._slots[found, column], 0)
+
+    def _places(self, accounts: ArrayLike, unit: ArrayLike) -> NDArray[np.int64]:
+        """Where in `_slots` accounts keep unit types, -1 where they never held any."""
         numbers, units = np.broadcast_arrays(self._known(accounts), np.asarray(unit, dtype=np.int64))
         if len(units) and (units.min() < 0 or units.max() >= len(self._units)):
             raise ValueError(f"unit types are 0 to {len(self._units) - 1}; asked for {units.min()} to {units.max()}")
         found = np.zeros(len(numbers), dtype=np.int64)
         find_slots(self._slot_index, self._slots, numbers << 32 | units, found)
-        return np.where(found >= 0, self._slots[found, column], 0)
+        return found
 
     def _row(self, id: int) -> int:
         return int(find(self._id_index, _as_ints(self._rows), 0, np.int64(id))[1]) if 0 < id < 2**63 else -1

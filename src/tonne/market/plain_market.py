@@ -57,7 +57,8 @@ class Market:
         return sorted((price for price in self.resting[side] if price), reverse=side == Side.BUY)
 
     def best(self, side: int) -> int:
-        return next(iter(self.prices(side)), 0)
+        prices = (price for price in self.resting[side] if price)
+        return max(prices, default=0) if side == Side.BUY else min(prices, default=0)
 
     def in_turn(self, side: int) -> list[Order]:
         """All resting orders of a side as they would trade."""

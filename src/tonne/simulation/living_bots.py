@@ -186,7 +186,7 @@ class _Flow:
 
     def quotes(self, place: int) -> None:
         """A trader takes back what lies too far off or is one too many, and puts a new order beside the middle."""
-        plan, random = self.plan, self.random
+        random = self.random
         account = int(self.state.accounts.number(self.traders[int(random.integers(len(self.traders)))]))
         number = self.exchange.number(self.board.traded[place].code)
         middle = self.middle(place, number)

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import socket
@@ -23,19 +24,28 @@ import uvicorn
 
 from tonne.interfaces.web import demo
 from tonne.interfaces.web.app import create_app
+from tonne.interfaces.web.outer import log_to
 from tonne.interfaces.web.place import Place
 
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.S)
 ACTION = re.compile(r'<form\b[^>]*\baction="([^"]*)"')
 HOST = "http://testserver"
+#: A password costs nothing here; what it costs elsewhere is tested in tests/people.
+HASHING = {"argon2_time": 1, "argon2_memory_kib": 1_024}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_log() -> None:
+    """Lines as a server writes them, to nowhere: the default draws every trace with all its variables, for seconds."""
+    log_to(io.StringIO(), "json")
 
 
 @pytest.fixture(scope="session")
 def built_market(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a demonstration, built and closed."""
     folder = tmp_path_factory.mktemp("demo")
-    place, _logins = demo.prepared(folder, port=0)
+    place, _logins = demo.prepared(folder, port=0, hashing=HASHING)
     place.close()
     return folder
 
@@ -53,7 +63,7 @@ def shared_place(built_market: Path, tmp_path_factory: pytest.TempPathFactory) -
     """One place for all tests of a file that change nothing which others look at."""
     folder = tmp_path_factory.mktemp("shared") / "market"
     shutil.copytree(built_market, folder)
-    place, _logins = demo.prepared(folder, port=0)
+    place, _logins = demo.prepared(folder, port=0, hashing=HASHING)
     place.app = create_app(place)  # type: ignore[attr-defined]
     yield place
     place.close()
@@ -62,7 +72,7 @@ def shared_place(built_market: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture
 def place(market_folder: Path) -> Iterator[Place]:
     """A place of its own."""
-    made, _logins = demo.prepared(market_folder, port=0)
+    made, _logins = demo.prepared(market_folder, port=0, hashing=HASHING)
     made.app = create_app(made)  # type: ignore[attr-defined]
     made.started = True
     yield made
@@ -73,7 +83,14 @@ class Browser(httpx.Client):
     """A visitor without scripts: follows redirects, keeps cookies, sends forms with the hidden fields that the page gave."""
 
     def __init__(self, app: Any, **options: Any) -> None:
-        super().__init__(transport=InProcess(app), base_url=HOST, follow_redirects=True, timeout=60, headers={"accept": "text/html", "accept-encoding": "identity"}, **options)
+        super().__init__(
+            transport=InProcess(app),
+            base_url=HOST,
+            follow_redirects=True,
+            timeout=60,
+            headers={"accept": "text/html", "accept-encoding": "identity"},
+            **options,
+        )
 
     def forms(self, page: httpx.Response) -> list[str]:
         return FORM.findall(page.text)
@@ -198,3 +215,47 @@ def served(place: Place) -> Iterator[Served]:
     server = Served(place)
     yield server
     server.close()
+
+
+# -- a real browser
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """One browser for a file."""
+    from browser_people import ARGUMENTS, CHROMIUM
+
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def shared_served(shared_place: Place) -> Iterator[Served]:
+    """The place that a file's tests share, behind a real server."""
+    server = Served(shared_place)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def come(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """come("operator", "zh-Hans") -> a Person at the browser; at the end nothing may have gone wrong for any of them.
+
+    On the server that the file's tests share, or on `stage` where the test has one."""
+    from browser_people import Person
+
+    server = request.getfixturevalue("stage" if "stage" in request.fixturenames else "shared_served")
+    came: list[Person] = []
+
+    def come(persona: str = "", language: str = "en", **options: Any) -> Person:
+        came.append(Person(chromium, server, persona, language, **options))
+        return came[-1]
+
+    yield come
+    for person in came:
+        person.done()

@@ -84,7 +84,14 @@ class Actor:
 
     def form(self, path: str, **fields: Any) -> Any:
         """A form as our own pages send it."""
-        return self.client.post(path, data={"_csrf": self.csrf, "_key": f"key-{datetime.now(UTC).timestamp():.6f}".replace(".", "-"), **fields})
+        key = f"key-{datetime.now(UTC).timestamp():.6f}".replace(".", "-")
+        answer = self.client.post(path, data={"_csrf": self.csrf, "_key": key, **fields})
+        name = cookie_name(self.place, "tonne")
+        if self.token and answer.cookies.get(name):  # a fresh second factor: the session goes on under a new token
+            self.token = answer.cookies[name]
+            self.client.cookies.clear()
+            self.client.cookies.set(name, self.token)
+        return answer
 
 
 ROLES = {"approver": "operator", "colleague": "administrator"}

@@ -35,7 +35,7 @@ def code(place: Place, persona: str) -> str:
 
 def said(page: Any) -> str:
     """The words of a page, without its marks."""
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", page.text)))
+    return re.sub(r"[ \n\t\r]+", " ", unescape(re.sub(r"<[^>]+>", " ", page.text)))
 
 
 def push(place: Place, day: date, at: time = time(12)) -> None:
@@ -44,11 +44,15 @@ def push(place: Place, day: date, at: time = time(12)) -> None:
 
 def installations(hall: Hall, count: int = 3) -> list[str]:
     with hall.read() as state:
-        return state.installations.frame.filter(pl.col("operator").is_not_null(), pl.col("installation") != "remainder")["installation"].to_list()[:count]
+        return state.installations.frame.filter(pl.col("operator").is_not_null(), pl.col("installation") != "remainder")["installation"].to_list()[
+            :count
+        ]
 
 
 def entitle(hall: Hall, rows: list[tuple[str, int]], key: str = "entitle", year: int = YEAR) -> None:
-    frame = pl.DataFrame([(name, year, units) for name, units in rows], schema={"installation": pl.String, "year": pl.Int32, "quantity": pl.Int64}, orient="row")
+    frame = pl.DataFrame(
+        [(name, year, units) for name, units in rows], schema={"installation": pl.String, "year": pl.Int32, "quantity": pl.Int64}, orient="row"
+    )
     reply = hall.desk.call(Command(f"test:{key}", "entitle", ADMINISTRATOR, hall.today, {}, {"entitlements": frame}))
     assert reply.accepted, reply.reason
 
@@ -67,8 +71,8 @@ def to_allocation(place: Place) -> Hall:
 # -- looking
 
 
-def test_every_page_opens_and_changes_nothing(place: Place, visit: Visit) -> None:
-    browser, hall = visit("administrator"), hall_of(place)
+def test_every_page_opens_and_changes_nothing(shared_place: Place, look: Visit) -> None:
+    browser, hall = look("administrator"), hall_of(shared_place)
     before = hall.sequence
     with hall.read() as state:
         tasks = [(task, year) for task in TASKS for year in (2024, 2025, 2026) if day_of(state, task, year) is not None]
@@ -78,7 +82,17 @@ def test_every_page_opens_and_changes_nothing(place: Place, visit: Visit) -> Non
     base = f"/{hall.system}/admin"
     one = installations(hall, 1)[0]
     paths = [f"/runs/{task}/{year}" for task, year in tasks]
-    paths += ["", "/runs", "/deadline/2024", "/deadline/2025", "/auctions", "/auctions/new", "/auctions/offer", f"/auctions/{held}", f"/auctions/{announced}"]
+    paths += [
+        "",
+        "/runs",
+        "/deadline/2024",
+        "/deadline/2025",
+        "/auctions",
+        "/auctions/new",
+        "/auctions/offer",
+        f"/auctions/{held}",
+        f"/auctions/{announced}",
+    ]
     paths += ["/participants", "/participants/new", "/installations", "/installations/new", f"/installations/{one}", "/accounts", "/accounts/new"]
     paths += [f"/accounts/operator:{one}", "/freeze", "/entitlements", "/law", "/law/penalty/amount", "/law/calendar/agenda", "/applications"]
     for path in paths:
@@ -90,18 +104,30 @@ def test_every_page_opens_and_changes_nothing(place: Place, visit: Visit) -> Non
     assert "What the law does next" in said(browser.get(f"/{hall.system}/home"))
 
 
-@pytest.mark.parametrize("path", ["/runs/allocate/1999", "/runs/nothing/2025", "/runs/allocate/20x5", "/deadline/1901", "/installations/none", "/accounts/none", "/auctions/none", "/law/penalty/none"])
-def test_what_is_not_there_is_404(place: Place, visit: Visit, path: str) -> None:
-    assert visit("administrator").get(f"/{hall_of(place).system}/admin{path}").status_code == 404
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/runs/allocate/1999",
+        "/runs/nothing/2025",
+        "/runs/allocate/20x5",
+        "/deadline/1901",
+        "/installations/none",
+        "/accounts/none",
+        "/auctions/none",
+        "/law/penalty/none",
+    ],
+)
+def test_what_is_not_there_is_404(shared_place: Place, look: Visit, path: str) -> None:
+    assert look("administrator").get(f"/{hall_of(shared_place).system}/admin{path}").status_code == 404
 
 
-def test_others_see_nothing_of_it(place: Place, visit: Visit) -> None:
-    hall = hall_of(place)
+def test_others_see_nothing_of_it(shared_place: Place, look: Visit) -> None:
+    hall = hall_of(shared_place)
     for persona in ("operator", "trader", "verifier"):
-        browser = visit(persona)
+        browser = look(persona)
         for path in ("/admin", "/admin/runs", "/admin/accounts", "/admin/law", "/audit", "/audit/trail"):
             assert browser.get(f"/{hall.system}{path}").status_code in (403, 404), (persona, path)
-    assert visit("").get(f"/{hall.system}/admin").url.path == "/login"
+    assert look("").get(f"/{hall.system}/admin").url.path == "/login"
 
 
 def test_the_agenda_says_what_comes_and_what_is_due(place: Place, visit: Visit) -> None:
@@ -202,38 +228,40 @@ def test_what_has_changed_is_shown_again(place: Place, visit: Visit) -> None:
     assert "does not count any more" in said(fresh) and "/prepare" in fresh.text and f"{YEAR}/run" not in fresh.text
 
 
-def test_not_due_yet_says_when_and_offers_nothing(place: Place, visit: Visit) -> None:
-    hall = hall_of(place)
+def test_not_due_yet_says_when_and_offers_nothing(shared_place: Place, look: Visit) -> None:
+    hall = hall_of(shared_place)
     with hall.read() as state:
         day = day_of(state, "allocate", YEAR)
-    browser = visit("administrator")
+    browser = look("administrator")
     page = run_page(browser, hall)
     assert f"Not due yet: on {day}" in said(page) and "/prepare" not in page.text
     hidden = browser.form(page, "/logout")
     for step in ("prepare", "run"):
-        answer = browser.post(f"/{hall.system}/admin/runs/allocate/{YEAR}/{step}", data=hidden | {"_key": "0123456789", "code": "123456", "print": "x"})
+        answer = browser.post(
+            f"/{hall.system}/admin/runs/allocate/{YEAR}/{step}", data=hidden | {"_key": "0123456789", "code": "123456", "print": "x"}
+        )
         assert answer.status_code in (403, 409), step
     assert f"allocate:{YEAR}" not in hall.desk.administration.state.done
 
 
-def test_a_run_that_gives_nobody_anything_says_so(place: Place, visit: Visit) -> None:
-    hall = hall_of(place)
-    page = run_page(visit("administrator"), hall)
+def test_a_run_that_gives_nobody_anything_says_so(shared_place: Place, look: Visit) -> None:
+    hall = hall_of(shared_place)
+    page = run_page(look("administrator"), hall)
     assert "It would give and take nothing" in said(page) and f"/admin/entitlements?year={YEAR}" in page.text
 
 
-def test_fines_shown_are_fines_set(place: Place, visit: Visit) -> None:
-    hall = hall_of(place)
-    page = said(run_page(visit("administrator"), hall, "penalise", 2024))
+def test_fines_shown_are_fines_set(shared_place: Place, look: Visit) -> None:
+    hall = hall_of(shared_place)
+    page = said(run_page(look("administrator"), hall, "penalise", 2024))
     with hall.read() as state:
         fines = state.fines.filter(pl.col("year") == 2024)
     total = f"{fines['low_minor'].sum() // 100:,}".replace(",", "\u202f")
     assert fines.height and total in page and "Entry" in page
 
 
-def test_a_deadline_names_the_same_as_the_judgement(place: Place, visit: Visit) -> None:
+def test_a_deadline_names_the_same_as_the_judgement(shared_place: Place, look: Visit) -> None:
     """The rows of a deadline that is over are those that were judged; the fines as if they were set today are those that were set."""
-    hall, browser = hall_of(place), visit("administrator")
+    hall, browser = hall_of(shared_place), look("administrator")
     rows = browser.get(f"/{hall.system}/admin/deadline/2024.json").json()["rows"]
     with hall.read() as state:
         judged = state.statuses.filter(pl.col("year") == 2024, ~pl.col("interim"))
@@ -295,17 +323,19 @@ def test_participant_account_and_installations(place: Place, visit: Visit) -> No
         assert state.accounts.holders[state.accounts.number("operator:NS_2")] == "northern-steel-sons"
 
 
-def test_a_review_is_for_who_saw_it(place: Place, visit: Visit) -> None:
+def test_a_review_is_for_who_saw_it(shared_place: Place, look: Visit) -> None:
     """Neither a changed content nor another person's review is carried out."""
-    hall, first, second = hall_of(place), visit("administrator"), visit("colleague")
+    hall, first, second = hall_of(shared_place), look("administrator"), look("colleague")
     page = f"/{hall.system}/admin/participants/new"
     review = first.post_form(page, "/participants/new", name="Alpha Ltd", role="trader")
     hidden = first.form(review, "/admin/act")
     start = hall.sequence
-    forged = first.post(f"/{hall.system}/admin/act", data=hidden | {"content": hidden["content"].replace("A", "B", 1), "code": code(place, "administrator")})
+    forged = first.post(
+        f"/{hall.system}/admin/act", data=hidden | {"content": hidden["content"].replace("A", "B", 1), "code": code(shared_place, "administrator")}
+    )
     assert forged.status_code == 422
     own = second.form(second.post_form(page, "/participants/new", name="Beta Ltd", role="trader"), "/admin/act")
-    taken = second.post(f"/{hall.system}/admin/act", data=own | {"content": hidden["content"], "code": code(place, "colleague")})
+    taken = second.post(f"/{hall.system}/admin/act", data=own | {"content": hidden["content"], "code": code(shared_place, "colleague")})
     assert taken.status_code == 422 and hall.sequence == start
 
 
@@ -369,7 +399,10 @@ def test_a_freeze_works_at_once_and_a_second_person_confirms(place: Place, visit
     answer = freeze(place, first, account)
     assert answer.url.path.endswith(f"/admin/accounts/{account}"), said(answer)[:900]
     assert is_blocked(hall, account) and "Waiting for a second administrator" in said(answer)
-    own = first.post(f"/{hall.system}/admin/accounts/{account}/confirm", data=first.form(answer, "/logout") | {"_key": "0123456789", "code": code(place, "administrator")})
+    own = first.post(
+        f"/{hall.system}/admin/accounts/{account}/confirm",
+        data=first.form(answer, "/logout") | {"_key": "0123456789", "code": code(place, "administrator")},
+    )
     assert own.status_code == 403
     page = second.get(f"/{hall.system}/admin/accounts/{account}")
     confirmed = second.post_form(page, "/confirm", code=code(place, "colleague"))
@@ -377,7 +410,9 @@ def test_a_freeze_works_at_once_and_a_second_person_confirms(place: Place, visit
     push(place, hall.today + timedelta(days=3))
     place.keep()
     assert is_blocked(hall, account)
-    lifted = second.post_form(second.get(f"/{hall.system}/admin/accounts/{account}"), "/unfreeze", reason="it was a mistake", code=code(place, "colleague"))
+    lifted = second.post_form(
+        second.get(f"/{hall.system}/admin/accounts/{account}"), "/unfreeze", reason="it was a mistake", code=code(place, "colleague")
+    )
     assert lifted.status_code == 200 and not is_blocked(hall, account)
 
 
@@ -394,13 +429,13 @@ def test_a_freeze_that_nobody_confirms_lifts(place: Place, visit: Visit) -> None
     assert "frozen" not in said(first.get(f"/{hall.system}/admin")).lower().replace("frozen accounts", "")
 
 
-def test_a_freeze_without_its_code_or_of_nothing(place: Place, visit: Visit) -> None:
-    hall, browser = hall_of(place), visit("administrator")
-    account = place.demo.plan.people["operator"].accounts[0]
+def test_a_freeze_without_its_code_or_of_nothing(shared_place: Place, look: Visit) -> None:
+    hall, browser = hall_of(shared_place), look("administrator")
+    account = shared_place.demo.plan.people["operator"].accounts[0]
     page = browser.get(f"/{hall.system}/admin/freeze")
     wrong = browser.post_form(page, "/admin/freeze", account=account, reason="x", code="000000")
     assert wrong.status_code == 422 and not is_blocked(hall, account)
-    unknown = browser.post_form(page, "/admin/freeze", account="nobody", reason="x", code=code(place, "administrator"))
+    unknown = browser.post_form(page, "/admin/freeze", account="nobody", reason="x", code=code(shared_place, "administrator"))
     assert unknown.status_code == 422 and "No account has this id" in said(unknown)
 
 
@@ -463,21 +498,31 @@ def test_an_amendment_does_what_its_preview_said(place: Place, visit: Visit) -> 
         ("cap/reduction_factor", {"from": "2027-01-01", "value": "2030: much", "source": "x"}, "value"),
     ],
 )
-def test_what_is_wrong_with_an_amendment_stands_beside_its_field(place: Place, visit: Visit, topic: str, fields: dict[str, str], field: str) -> None:
-    hall, browser = hall_of(place), visit("administrator")
+def test_what_is_wrong_with_an_amendment_stands_beside_its_field(
+    shared_place: Place, look: Visit, topic: str, fields: dict[str, str], field: str
+) -> None:
+    hall, browser = hall_of(shared_place), look("administrator")
     answer = browser.post_form(f"/{hall.system}/admin/law/{topic}", f"/law/{topic}", **fields)
     assert answer.status_code == 422 and f'id="error-{field}"' in answer.text
 
 
-def test_an_amendment_of_a_table_changes_its_rows_only(place: Place, visit: Visit) -> None:
-    hall, browser = hall_of(place), visit("administrator")
-    effects = browser.post_form(f"/{hall.system}/admin/law/cap/reduction_factor", "/law/cap/reduction_factor", **{"from": "2030-01-01", "value": "2030: 0.06", "source": "Act 2"})
+def test_an_amendment_of_a_table_changes_its_rows_only(shared_place: Place, look: Visit) -> None:
+    hall, browser = hall_of(shared_place), look("administrator")
+    effects = browser.post_form(
+        f"/{hall.system}/admin/law/cap/reduction_factor",
+        "/law/cap/reduction_factor",
+        **{"from": "2030-01-01", "value": "2030: 0.06", "source": "Act 2"},
+    )
     assert effects.status_code == 200 and "2030: 0.06" in said(effects), said(effects)[:1500]
 
 
-def test_days_that_an_amendment_moves(place: Place, visit: Visit) -> None:
-    hall, browser = hall_of(place), visit("administrator")
-    effects = browser.post_form(f"/{hall.system}/admin/law/calendar/agenda", "/law/calendar/agenda", **{"from": "2026-04-01", "value": "allocate: +0 07-31", "source": "Act 3"})
+def test_days_that_an_amendment_moves(shared_place: Place, look: Visit) -> None:
+    hall, browser = hall_of(shared_place), look("administrator")
+    effects = browser.post_form(
+        f"/{hall.system}/admin/law/calendar/agenda",
+        "/law/calendar/agenda",
+        **{"from": "2026-04-01", "value": "allocate: +0 07-31", "source": "Act 3"},
+    )
     assert "Days that move" in said(effects) and "2026-07-31" in said(effects), said(effects)[:2500]
 
 
@@ -502,7 +547,20 @@ def test_the_auditor_reads_all_of_it_and_does_nothing(place: Place, visit: Visit
     hall = to_allocation(place)
     browser = visit("auditor")
     base = f"/{hall.system}/admin"
-    for path in ("", "/runs", f"/runs/allocate/{YEAR}", "/deadline/2025", "/auctions", "/participants", "/installations", "/accounts", "/entitlements", "/law", "/law/penalty/amount", "/applications"):
+    for path in (
+        "",
+        "/runs",
+        f"/runs/allocate/{YEAR}",
+        "/deadline/2025",
+        "/auctions",
+        "/participants",
+        "/installations",
+        "/accounts",
+        "/entitlements",
+        "/law",
+        "/law/penalty/amount",
+        "/applications",
+    ):
         assert browser.get(base + path).status_code == 200, path
     page = browser.get(f"{base}/runs/allocate/{YEAR}")
     assert "/prepare" not in page.text and f"{YEAR}/run" not in page.text
@@ -510,16 +568,16 @@ def test_the_auditor_reads_all_of_it_and_does_nothing(place: Place, visit: Visit
     start = hall.sequence
     posts = [path for method, path in REGISTER.allowed if method == "POST" and "/admin" in path]
     assert len(posts) > 15
+    names = {"system": hall.system, "task": "allocate", "year": str(YEAR), "topic": "penalty", "parameter": "amount"}
     for path in posts:
-        names = {"system": hall.system, "task": "allocate", "year": str(YEAR), "topic": "penalty", "parameter": "amount"}
         address = re.sub(r"\{(\w+)\}", lambda found: names.get(found.group(1), "x"), path)
         answer = browser.post(address, data=hidden)
         assert answer.status_code in (403, 404), (path, answer.status_code)
     assert hall.sequence == start
 
 
-def test_views_are_on_the_trail(place: Place, visit: Visit) -> None:
-    hall, browser = hall_of(place), visit("administrator")
+def test_views_are_on_the_trail(shared_place: Place, look: Visit) -> None:
+    hall, browser = hall_of(shared_place), look("administrator")
     browser.get(f"/{hall.system}/admin/accounts/operator:{installations(hall, 1)[0]}")
-    rows = place.people.audit.page(system=hall.system, views=True, verb="view").rows
+    rows = shared_place.people.audit.page(system=hall.system, views=True, verb="view").rows
     assert any(row.what == f"account operator:{installations(hall, 1)[0]}" for row in rows)

@@ -372,7 +372,7 @@ def test_after_the_window_a_bid_is_refused_by_name(floor: Floor) -> None:
     late = floor.browser.post_form(review, "/send", code=code(floor.place, "trader"))
     assert late.status_code == 409 and "The window is shut" in late.text
     assert floor.browser.post(f"{at}/review", data={**hidden, **sent}).status_code == 409
-    assert "cancelled" in floor.browser.get(at).text
+    assert "called off" in floor.browser.get(at).text
     assert floor.browser.get(f"/{floor.system}/bids/no-such-auction").status_code == 404
 
 

@@ -49,7 +49,7 @@ class Server:
 
 def key_of(folder: Path) -> tuple[str, str, str]:
     """(system, account, API key) of the trader."""
-    place, _logins = demo.prepared(folder, port=0)
+    place, _logins = demo.prepared(folder, port=0, hashing={"argon2_time": 1, "argon2_memory_kib": 1_024})
     now = datetime.now(UTC)
     login = place.demo.login_of("trader")
     begun = place.people.login(login.email, login.password, address="test", now=now)
@@ -80,7 +80,7 @@ def test_killed_under_load_nothing_acknowledged_is_lost(market_folder: Path) -> 
         server = Server(market_folder)
         if not instrument:
             answer = httpx.get(f"{server.url}/api/v1/{system}/instruments", headers=headers).json()
-            instrument = next(row["code"] for row in answer["rows"] if row["settlement"] != "margined")
+            instrument = next(row["code"] for row in answer if row["settlement_kind"] != "margined")
         stop = threading.Event()
 
         def client(name: int, url: str, rounds: int, stop: threading.Event) -> None:

@@ -24,7 +24,7 @@ from tonne.administration.events import Entry
 from tonne.administration.kinds import Kind
 from tonne.administration.penalise import answers_fine, fines, known_missing
 from tonne.administration.refusals import Refusal
-from tonne.administration.state import LIMIT, State
+from tonne.administration.state import State
 from tonne.administration.surrender import judged, period_end
 from tonne.interfaces.views.cache import Cache
 from tonne.interfaces.views.explain import Formula, formula
@@ -114,7 +114,7 @@ def task_day(state: State, task: str, year: int) -> date | None:
 
 
 def command_of(state: State, task: str, year: int, day: date, mean_price: Decimal | None = None) -> Command:
-    """The law's own command for a task, with the market price where the fine is a multiple of one (and without any fine where nobody can work it out)."""
+    """The law's own command for a task: with the market price where the fine is a multiple of one, unpriced where nobody can work the fine out."""
     plain = Task(day, 0, task, year).command()
     if task != "penalise":
         return plain
@@ -242,13 +242,9 @@ def _of_units(state: State, task: str, year: int, tables: Mapping[str, Any], bat
     decided = tables.get("entitlements")
     if isinstance(decided, pl.DataFrame):  # also those whom the run gives nothing
         frame = decided.select("installation").unique().join(frame, on="installation", how="full", coalesce=True)
-    if task == "award":
-        before = state.entitlements.filter(pl.col("year") == year - 1, pl.col("basis") == LIMIT)
-    else:
-        before = granted(state, year - 1)
-    last = before.group_by("installation").agg(last_year=pl.col("quantity").sum())
-    if task == "award":  # limits are no units: there is nothing to lay beside what was earned
-        last = last.with_columns(last_year=pl.lit(None, pl.Int64))
+    last = granted(state, year - 1).group_by("installation").agg(last_year=pl.col("quantity").sum())
+    if task == "award":  # what is on record is a limit and no units: there is nothing to lay beside what was earned
+        last = last.head(0)
     elif frame.height:
         frame = frame.join(last.select("installation"), on="installation", how="full", coalesce=True)
     frame = frame.select([pl.col(name).cast(kind) for name, kind in moved.items()]).join(last, on="installation", how="left")

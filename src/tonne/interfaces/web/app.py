@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
@@ -276,8 +276,12 @@ class Faults:
             await self.app(scope, receive, watched)
         except Exception:
             # Starlette has answered and logged through _fault, and raises once more for its server; nobody is left to hear of it.
-            if not begun:
-                raise
+            if begun or scope["type"] != "http":
+                return
+            reference = str(scope["state"]["reference"])
+            logger.exception("no page could be drawn about a fault", reference=reference)
+            text = PlainTextResponse(f"Something went wrong on our side. Reference: {reference}\n", 500, {"cache-control": "no-store"})
+            await text(scope, receive, send)
 
 
 def _require_guarded(app: FastAPI) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -175,9 +175,14 @@ def prepared(
     database: str | None = None,
     fresh: bool = False,
     say: Callable[[str], None] = lambda text: None,
+    hashing: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> tuple[Place, list[DemoLogin]]:
-    """A place with a living market in a folder, built where it is not there yet. Raises what stores, the law and logins raise."""
+    """A place with a living market in a folder, built where it is not there yet. hashing: the logins' parameters of Argon2, options: settings, other than
+    a demo's own.
+
+    Raises what stores, the law and logins raise.
+    """
     from tonne.interfaces.api import open_market, rulebook
     from tonne.interfaces.web.serve import open_place
     from tonne.interfaces.web.settings import read
@@ -201,17 +206,9 @@ def prepared(
     moment = plan.opens
     with suppress(OSError, ValueError, KeyError):
         moment = max(moment, datetime.fromisoformat(json.loads(file.read_text(encoding="utf-8"))["moment"]))
-    settings: Settings = read(
-        None,
-        port=port,
-        databases=(where,),
-        people=str(folder / "logins.db"),
-        secrets=(kept_secret(folder / "secret"),),
-        demo=True,
-        log_format="text",
-        **options,
-    )
-    place = open_place(settings, Clock(moment), code_drift_steps=AHEAD, sessions_per_person=50, context_words=())
+    known = {"people": str(folder / "logins.db") if database is None else "", "secrets": (kept_secret(folder / "secret"),), "log_format": "text"}
+    settings: Settings = read(None, **{"port": port, "databases": (where,), "demo": True, **known, **options})
+    place = open_place(settings, Clock(moment), code_drift_steps=AHEAD, sessions_per_person=50, **(hashing or {}))
     try:
         hall = place.halls[system]
         logins = _logins(place.people, system, plan, folder / "people.json")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from markupsafe import Markup
 
@@ -125,6 +125,60 @@ LINKS: dict[str, str] = {
     "after": N_("follows"),
     "beside": N_("beside"),
 }
+#: sectors that registers and generated installations name; a registry's own names stand as they are
+SECTORS: dict[str, str] = {
+    "power": N_("power"),
+    "electricity": N_("power"),
+    "thermal_power": N_("thermal power"),
+    "heat": N_("heat"),
+    "refining": N_("refining"),
+    "oil": N_("oil"),
+    "oil_and_gas": N_("oil and gas"),
+    "oil_sands": N_("oil sands"),
+    "mining": N_("mining"),
+    "iron": N_("iron and steel"),
+    "steel": N_("iron and steel"),
+    "iron_and_steel": N_("iron and steel"),
+    "aluminium": N_("aluminium"),
+    "ferroalloys": N_("ferroalloys"),
+    "non_ferrous": N_("non-ferrous metals"),
+    "cement": N_("cement"),
+    "cement_and_lime": N_("cement and lime"),
+    "lime": N_("lime"),
+    "glass": N_("glass"),
+    "glass_and_paper": N_("glass and paper"),
+    "ceramics": N_("ceramics"),
+    "building_materials": N_("building materials"),
+    "paper": N_("paper"),
+    "pulp_and_paper": N_("pulp and paper"),
+    "chemicals": N_("chemicals"),
+    "petrochemical": N_("petrochemicals"),
+    "petrochemicals": N_("petrochemicals"),
+    "chlor_alkali": N_("chlor-alkali"),
+    "textile": N_("textiles"),
+    "vehicles": N_("vehicles"),
+    "flat_panels": N_("flat panels"),
+    "manufacturing": N_("manufacturing"),
+    "factories": N_("factories"),
+    "industry": N_("industry"),
+    "other_industry": N_("other industry"),
+    "buildings": N_("buildings"),
+    "offices": N_("offices"),
+    "services": N_("services"),
+    "data_centres": N_("data centres"),
+    "transport": N_("transport"),
+    "aviation": N_("aviation"),
+    "domestic_aviation": N_("domestic aviation"),
+    "shipping": N_("shipping"),
+    "ports": N_("ports"),
+    "waste": N_("waste"),
+    "fuels": N_("fuels"),
+    "fuel_supplier": N_("fuel suppliers"),
+    "gas_utility": N_("gas utilities"),
+    "importer": N_("importers"),
+    "upstream": N_("upstream"),
+    "other": N_("other"),
+}
 #: Words that reports and overviews bring along.
 OTHERS = (N_("none"), N_("million"), N_("thousand"))
 #: what an administrator publishes -> words
@@ -162,6 +216,16 @@ def badge(text: str, tone: str = "neutral", picture: str = "") -> Markup:
 def status_badge(code: str, _: Gettext) -> Markup:
     words, tone, picture = STATUSES.get(code, (code.replace("_", " "), "neutral", ""))
     return badge(_(words), tone, picture)
+
+
+def sector(code: str | None, _: Gettext) -> str | None:
+    """A sector in words."""
+    return said(SECTORS, code, _) if code else None
+
+
+def sectors(codes: Iterable[str | None], _: Gettext) -> list[tuple[str, str]]:
+    """Choices for a filter: each sector once, with its words."""
+    return [(one, said(SECTORS, one, _)) for one in sorted({code for code in codes if code})]
 
 
 def said(table: dict[str, str], code: str, _: Gettext) -> str:

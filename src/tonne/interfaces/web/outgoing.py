@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import smtplib
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from email.message import EmailMessage
@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from tonne.interfaces.web import letters as letter_words
 from tonne.interfaces.web import words
 from tonne.interfaces.web.words import N_
 from tonne.people import PeopleRefused
@@ -79,7 +80,7 @@ class Outgoing:
                 _ = words.translations(person.language).gettext
                 link = f"{self.place.settings.public_url.rstrip('/')}/{hall.system}/tasks/{number}"
                 facts = {
-                    "what": _what(proposal),
+                    "what": _what(proposal, _),
                     "who": people.names([actor]).get(actor, actor) if participant == proposal["participant"] else participant,
                 }
                 told = facts | {"participant": participant, "link": link}
@@ -109,6 +110,7 @@ class Outgoing:
 
     def _letter(self, letter: Any) -> EmailMessage:
         made = EmailMessage()
+        letter = letter_words.told(letter, words.translations(letter.language).gettext)
         made["From"], made["To"], made["Subject"] = self.place.settings.mail_from or "tonne@localhost", letter.mail_to, letter.subject
         base = self.place.settings.public_url.rstrip("/")
         pages = {"invitation": "invitation", "reset": "reset", "email_change": "email"}
@@ -129,8 +131,11 @@ class Outgoing:
             self._copied = rows[-1].number
 
 
-def _what(proposal: Mapping[str, Any]) -> str:
+def _what(proposal: Mapping[str, Any], _: Callable[[str], str]) -> str:
+    from tonne.interfaces.web.pages.proposals import VERBS
+
     moves = proposal["effect"].get("moves") or []
     first = f" {moves[0]['quantity']} {moves[0]['unit']}, {moves[0]['from']} \u2192 {moves[0]['to']}" if moves else ""
-    text = f"{proposal['verb'].replace('_', ' ')}{first}"
+    verb = proposal["verb"]
+    text = f"{_(VERBS[verb]) if verb in VERBS else verb.replace('_', ' ')}{first}"
     return "".join(letter if letter.isprintable() else "?" for letter in text)  # a subject is one line, whatever an account is called

@@ -7,6 +7,7 @@ from typing import Any
 
 from tonne.administration.refusals import REFUSALS
 from tonne.interfaces.web.words import N_
+from tonne.people.errors import REFUSALS as PEOPLES
 
 Gettext = Callable[[str], str]
 
@@ -86,13 +87,14 @@ ADVICE: dict[str, tuple[str, str]] = {
 def title(name: str, _: Gettext) -> str:
     if name in ADVICE:
         return _(ADVICE[name][0])
-    return _(REFUSALS[name]) if name in REFUSALS else name.replace("_", " ")
+    meaning = REFUSALS.get(name) or PEOPLES.get(name)
+    return _(meaning) if meaning else name.replace("_", " ")
 
 
 def advice(name: str, _: Gettext) -> str:
     if name in ADVICE:
         return _(ADVICE[name][1])
-    return _("Mend what is said above, then send it again.") if name in REFUSALS else ""
+    return _("Mend what is said above, then send it again.") if name in REFUSALS or name in PEOPLES else ""
 
 
 def as_json(problem: Problem, reference: str, _: Gettext) -> dict[str, Any]:

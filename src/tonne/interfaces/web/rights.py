@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tonne.interfaces.web.words import N_
 from tonne.people import People
 
+#: right of a membership -> what it lets one do
+RIGHTS: dict[str, str] = {
+    "read": N_("read"),
+    "initiate": N_("propose"),
+    "approve": N_("approve"),
+    "trade": N_("trade"),
+    "manage": N_("manage people and keys"),
+    "audit": N_("audit"),
+}
 ACTING = frozenset({"initiate", "approve"})
 
 

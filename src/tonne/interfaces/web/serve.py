@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from tonne.interfaces.web.clock import Clock
 from tonne.interfaces.web.outer import log_to
@@ -33,8 +36,9 @@ def people_settings(settings: Settings, **more: Any) -> PeopleSettings:
 def beside(database: str) -> str:
     """Where the logins are when nobody says: beside a market's file, or in a schema of its own in the same PostgreSQL."""
     if database.startswith(("postgres://", "postgresql://")):
-        stem = database.partition("?")[0]
-        return f"{stem}?schema=people"
+        parts = urlsplit(database)
+        rest = [(name, value) for name, value in parse_qsl(parts.query) if name != "schema"]
+        return urlunsplit(parts._replace(query=urlencode([*rest, ("schema", "people")])))
     path = Path(database.removeprefix("sqlite:///"))
     return str(path.with_name(path.name + ".people"))
 
@@ -82,9 +86,13 @@ def run(place: Place, door: socket.socket, started: Callable[[], None] = lambda:
     """Serve until told to stop (SIGTERM, Ctrl-C). Requests that were begun are finished; then the log and the logins are closed."""
     import uvicorn
 
+    from tonne.interfaces.web import shelf
     from tonne.interfaces.web.app import create_app
 
     log_to(sys.stderr, place.settings.log_format)
+    for one in (signal.SIGINT, signal.SIGTERM):  # uvicorn hands a signal on when it has stopped; by then nothing is left to be done about it
+        signal.signal(one, lambda number, frame: None)
+    threading.Thread(target=shelf.warm, args=(place.clock.now().date(),), name="tonne-shelf", daemon=True).start()
     app = create_app(place)
     config = uvicorn.Config(
         app,

@@ -26,7 +26,7 @@ OWN = frozenset({"tasks", "holdings", "orders"})
 
 
 class Mark(NamedTuple):
-    """One accepted command on the tape. topics: what it changed, `holdings:<participant>` where it is somebody's own; trades: rows of its executions."""
+    """One accepted command on the tape. topics: what it changed, `holdings:<participant>` where it is somebody's own; trades: rows of executions."""
 
     sequence: int
     kind: str

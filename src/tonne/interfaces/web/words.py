@@ -22,6 +22,13 @@ LANGUAGES: Mapping[str, tuple[str, str]] = {
 DEFAULT = "en"
 
 
+class Texts(gettext.GNUTranslations):
+    """A language's texts. No text stays none: gettext itself would answer with the file's header."""
+
+    def gettext(self, message: str) -> str:
+        return super().gettext(message) if message else message
+
+
 @cache
 def translations(language: str) -> gettext.NullTranslations:
     """gettext's object for a language: what has no translation comes back in English."""
@@ -33,7 +40,7 @@ def translations(language: str) -> gettext.NullTranslations:
     made = io.BytesIO()
     write_mo(made, catalog)
     made.seek(0)
-    return gettext.GNUTranslations(made)
+    return Texts(made)
 
 
 @cache

@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from tonne.administration.refusals import REFUSALS
 from tonne.interfaces.web.words import DEFAULT, FOLDER, LANGUAGES
 from tonne.people.errors import REFUSALS as PEOPLES
+from tonne.people.outbox import LETTERS
 
 KEYWORDS = {"_": None, "N_": None, "say": None, "gettext": None, "ngettext": (1, 2)}
 METHODS = [("**/templates/**.html", "jinja2.ext.babel_extract"), ("**.py", "python")]
@@ -38,13 +39,16 @@ msgstr ""
 
 
 def collected() -> Catalog:
-    """Every text of pages and refusals."""
+    """Every text of pages, refusals and letters."""
     catalog = Catalog(project="tonne", version="1", charset="utf-8", fuzzy=False)
     here = Path(__file__).parent
     for file, _line, message, comments, context in extract_from_dir(here, METHODS, OPTIONS, KEYWORDS):
         catalog.add(message, None, [(file, 0)], auto_comments=comments, context=context)
     for name, text in _refusals():
         catalog.add(text, None, [(f"refusal {name}", 0)])
+    for kind, texts in LETTERS.items():
+        for text in texts:
+            catalog.add(text, None, [(f"letter {kind}", 0)])
     return catalog
 
 

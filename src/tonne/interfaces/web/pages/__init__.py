@@ -9,7 +9,7 @@ def routers() -> list[APIRouter]:
     """In the order in which addresses are tried: fixed ones before those that begin with a system."""
     from tonne.interfaces.web.pages import account, demo_pages, login, organisation, proposals, settings_page, start, systems, technical, world_charts
 
-    from tonne.interfaces.web.pages import compare, data, find, help, law_pages, market_pages, registry, system_page
+    from tonne.interfaces.web.pages import compare, compliance_pages, transactions_pages, data, find, help, law_pages, market_pages, registry, system_page
 
     from tonne.interfaces.web.pages import accounts, allocation, buy, history, home, operator, report, reports, surrender, transfers, verifier
 
@@ -21,5 +21,5 @@ def routers() -> list[APIRouter]:
     traders = [one.router for one in (stop, ticket, trader, bids, money_pages, negotiated)]
     operators = [one.router for one in (home, operator, surrender, buy, accounts, transfers, reports, report, verifier, allocation, history)]
     public = [start.router, find.router, systems.router, compare.router, world_charts.router, data.router, help.router]
-    of_systems = [law_pages.router, registry.router, market_pages.router, system_page.router]
+    of_systems = [law_pages.router, registry.router, compliance_pages.router, transactions_pages.router, market_pages.router, system_page.router]
     return [technical.router, login.router, identity.router, account.router, settings_page.router, *public, demo_pages.router, organisation.router, proposals.router, *operators, *traders, *administrators, *of_systems]

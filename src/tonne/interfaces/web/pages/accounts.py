@@ -19,23 +19,15 @@ from tonne.interfaces.web.forms import Field, Form
 from tonne.interfaces.web.guard import HOLDER, Allow, pages
 from tonne.interfaces.web.pages import proposals
 from tonne.interfaces.web.pages.common import cache_of, lines_spec, theme_of
-from tonne.interfaces.web.pages.standing import ACCOUNT_KINDS, MOVES, accounts_of, is_all_seeing
+from tonne.interfaces.web.pages.standing import ACCOUNT_KINDS, MOVES, REGISTRY_ACCOUNTS, accounts_of, is_all_seeing
 from tonne.interfaces.web.problems import Problem, not_found, title
 from tonne.interfaces.web.render import moment as written
 from tonne.interfaces.web.render import money, quantity
+from tonne.interfaces.web.rights import RIGHTS
 from tonne.interfaces.web.tables import Column, Filter
-from tonne.interfaces.web.words import N_
 
 router = pages()
 LOOKERS = Allow(HOLDER.roles | {"auditor"})
-RIGHTS: dict[str, str] = {
-    "read": N_("read"),
-    "initiate": N_("propose"),
-    "approve": N_("approve"),
-    "trade": N_("trade"),
-    "manage": N_("manage people and keys"),
-    "audit": N_("audit"),
-}
 ACCOUNTS: dict[str, Any] = {
     "account": pl.String,
     "kind": pl.String,
@@ -157,11 +149,11 @@ def _statement(ask: Ask, frame: pl.DataFrame) -> Any:
     columns = [
         Column("day", ask._("Day"), "day"),
         Column("kind", ask._("What"), show=lambda value, row: ask._(MOVES.get(value, value.replace("_", " ")))),
-        Column("direction", ask._("Way"), show=lambda value, row: ask._("in") if value == "in" else ask._("out")),
+        Column("direction", ask._("Direction"), show=lambda value, row: ask._("in") if value == "in" else ask._("out")),
         Column("unit", ask._("Unit")),
         Column("quantity", ask._("Quantity"), "quantity", show=much),
         Column("balance", ask._("Balance after"), "quantity", show=much),
-        Column("counterpart", ask._("Other account"), show=lambda value, row: value if value is not None else ask._("the market")),
+        Column("counterpart", ask._("Other account"), show=lambda value, row: ask._(REGISTRY_ACCOUNTS.get(value, value) if value is not None else "the market")),
         Column("counterpart_holder", ask._("Its holder"), hidden=True),
         Column("sequence", ask._("Entry in the log"), "number"),
         Column("id", ask._("Transfer"), "text", hidden=True),

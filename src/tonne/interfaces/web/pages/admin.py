@@ -68,12 +68,24 @@ def home(ask: Ask) -> Response:
     missing = counts.get("no_entry", 0) + counts.get("not_reported", 0)
     figures = [
         (ask._("Due and not done"), len(due), "", ""),
-        (ask._("Wait for a second person"), len(approvals), "", ask.say("%(count)s for you", count=sum(one.mine for one in approvals)) if approvals else ""),
+        (
+            ask._("Wait for a second person"),
+            len(approvals),
+            "",
+            ask.say("%(count)s for you", count=sum(one.mine for one in approvals)) if approvals else "",
+        ),
         (ask._("Applications"), len(files), "", ""),
         (ask._("Frozen accounts"), len(freezes), "", ""),
     ]
     if reported is not None:
-        figures.append((ask.say("Reports of %(year)s missing", year=reported.year), missing, "", ask.say("%(count)s wait for a verifier", count=counts.get("reported", 0))))
+        figures.append(
+            (
+                ask.say("Reports of %(year)s missing", year=reported.year),
+                missing,
+                "",
+                ask.say("%(count)s wait for a verifier", count=counts.get("reported", 0)),
+            )
+        )
     return ask.page(
         "admin_home.html",
         admin_tabs=own.tabs(ask),
@@ -85,7 +97,10 @@ def home(ask: Ask) -> Response:
         deadline=deadlines[0] if deadlines else None,
         deadline_text=law_words.said(law_words.TASKS, deadlines[0].task, ask._) + f", {deadlines[0].year}" if deadlines else "",
         deadline_href=_task_href(ask, deadlines[0]) if deadlines else "",
-        ahead=[(one.day, _task_text(ask, one, sales), _task_href(ask, one), one.days_left, one.task in keeping.BY_THEMSELVES) for one in ahead[:NEXT_SHOWN]],
+        ahead=[
+            (one.day, _task_text(ask, one, sales), _task_href(ask, one), one.days_left, one.task in keeping.BY_THEMSELVES)
+            for one in ahead[:NEXT_SHOWN]
+        ],
         first=next((one for one in (*due, *(one for one in approvals if one.mine), *frozen) if one.href), None),
     )
 
@@ -111,9 +126,15 @@ def _due(ask: Ask, waiting: tuple[agenda_view.Waiting, ...]) -> list[Item]:
             note = since if one.name not in keeping.BY_THEMSELVES else ask.say("since %(day)s, runs by itself", day=one.since)
             found.append(Item(text, ask.here(f"/admin/runs/{one.name}/{one.year}"), note))
         elif one.what == "auction":
-            found.append(Item(ask.say("%(auction)s is to be held", auction=own.auction_title(ask, one.name)), ask.here(f"/admin/auctions/{one.name}"), since))
+            found.append(
+                Item(ask.say("%(auction)s is to be held", auction=own.auction_title(ask, one.name)), ask.here(f"/admin/auctions/{one.name}"), since)
+            )
         elif one.what == "reports":
-            text = ask.ngettext("%(count)s installation has no verified figure for %(year)s", "%(count)s installations have no verified figure for %(year)s", one.count)
+            text = ask.ngettext(
+                "%(count)s installation has no verified figure for %(year)s",
+                "%(count)s installations have no verified figure for %(year)s",
+                one.count,
+            )
             found.append(Item(text % {"count": one.count, "year": one.year}, ask.here(f"/admin/deadline/{one.year}"), since))
         elif one.what == "agreements":
             text = ask.ngettext("%(count)s agreement is to be settled", "%(count)s agreements are to be settled", one.count)

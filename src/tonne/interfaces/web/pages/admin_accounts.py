@@ -20,7 +20,7 @@ from tonne.interfaces.web.pages import admin_act as act
 from tonne.interfaces.web.pages import admin_common as own
 from tonne.interfaces.web.pages.admin_register import form_page
 from tonne.interfaces.web.pages.common import cache_of
-from tonne.interfaces.web.pages.standing import ACCOUNT_KINDS
+from tonne.interfaces.web.pages.standing import ACCOUNT_KINDS, REGISTRY_ACCOUNTS
 from tonne.interfaces.web.problems import Problem, not_found, title
 from tonne.interfaces.web.render import money, quantity
 from tonne.interfaces.web.tables import Column, Filter
@@ -31,14 +31,7 @@ from tonne.people import PeopleRefused
 router = pages()
 KINDS: dict[str, str] = {
     **ACCOUNT_KINDS,
-    "issuance": N_("Issuance"),
-    "total_quantity": N_("Total of the cap"),
-    "auction": N_("Auction account"),
-    "stability_reserve": N_("Stability reserve"),
-    "surrendered": N_("Surrendered units"),
-    "cancelled": N_("Cancelled units"),
-    "invalidated": N_("Units without validity"),
-    "outside": N_("Other registries"),
+    **REGISTRY_ACCOUNTS,
     "ccp": N_("Central counterparty"),
     "ccp_capital": N_("Central counterparty's capital"),
     "escrow": N_("Set aside"),
@@ -68,7 +61,15 @@ def accounts(ask: Asked, system: str) -> Response:
             }
             for number in range(len(register))
         ]
-        schema = {"account": pl.String, "kind": pl.String, "holder": pl.String, "holder_name": pl.String, "units": pl.Int64, "admitted": pl.String, "state": pl.String}
+        schema = {
+            "account": pl.String,
+            "kind": pl.String,
+            "holder": pl.String,
+            "holder_name": pl.String,
+            "units": pl.Int64,
+            "admitted": pl.String,
+            "state": pl.String,
+        }
         return pl.DataFrame(rows, schema=schema)
 
     frame = market.cached("admin_accounts", made)
@@ -86,12 +87,19 @@ def accounts(ask: Asked, system: str) -> Response:
         Filter("account", ask._("Account")),
         Filter("holder", ask._("Holder's id")),
         Filter("kind", ask._("Kind"), "choice", [(one, ask._(KINDS.get(one, one))) for one in kinds]),
-        Filter("state", ask._("State"), "choice", [("open", ask._("open")), ("frozen", ask._("frozen")), ("blocked", ask._("blocked")), ("closed", ask._("closed"))]),
+        Filter(
+            "state",
+            ask._("State"),
+            "choice",
+            [("open", ask._("open")), ("frozen", ask._("frozen")), ("blocked", ask._("blocked")), ("closed", ask._("closed"))],
+        ),
     ]
     ask.record("view", "all accounts", "shown")
     table = ask.table("accounts", ask._("Accounts"), frame, columns, filters=filters, empty=ask._("No account is open."))
     ways = [(ask.here("/admin/accounts/new"), ask._("Open an account")), (ask.here("/admin/freeze"), ask._("Freeze an account"))]
-    return ask.page("admin_list.html", table=table, admin_tabs=own.tabs(ask), heading=ask._("Accounts"), lead="", ways=ways if own.may(ask, "initiate") else [])
+    return ask.page(
+        "admin_list.html", table=table, admin_tabs=own.tabs(ask), heading=ask._("Accounts"), lead="", ways=ways if own.may(ask, "initiate") else []
+    )
 
 
 def state_of(frozen: bool, flags: int) -> str:
@@ -120,7 +128,9 @@ def open_account(ask: Asked, system: str) -> Response:
     form = _open_form(ask)
     if form.check():
         try:
-            return act.review(ask, "open_account", form.values, back=ask.here("/admin/accounts/new"), then=f"/admin/accounts/{form.values['account']}")
+            return act.review(
+                ask, "open_account", form.values, back=ask.here("/admin/accounts/new"), then=f"/admin/accounts/{form.values['account']}"
+            )
         except Problem as problem:
             form.fault("holder" if problem.name == "unknown_participant" else "account", problem.detail)
     return form_page(ask, form, ask._("Open an account"), "", "/admin/accounts", 422)

@@ -1,7 +1,7 @@
-"""What an administrator does that no proposal is made for: shown with its effect, confirmed by a code bound to it, then done, or prepared for a second.
+"""What an administrator does that no proposal is made for: shown with its effect, confirmed by a code bound to it, then done or prepared.
 
-A page that wants such a thing done calls `review`. What two persons decide in every market's law (amendments, corrections, closing) is a proposal there
-(`proposals.review`); in a market founded for one person it is done here.
+A page that wants such a thing done calls `review`. What two persons decide (amendments, corrections, closing) is a proposal (`proposals.review`); in a
+market founded for one person it is done here.
 """
 
 from __future__ import annotations
@@ -109,7 +109,13 @@ def about(ask: Ask, content: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name, value in content["body"].items():
         if value in (None, "", [], False):
             continue
-        shown = str(quantity(value)) if isinstance(value, int) and not isinstance(value, bool) and name != "year" else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        shown = (
+            str(quantity(value))
+            if isinstance(value, int) and not isinstance(value, bool) and name != "year"
+            else value
+            if isinstance(value, str)
+            else json.dumps(value, ensure_ascii=False)
+        )
         found.append((ask._(LABELS.get(name, name.replace("_", " "))), shown))
     for name, rows in content["tables"].items():
         found.append((ask.say("Rows of %(table)s", table=name), str(quantity(len(rows)))))
@@ -272,5 +278,3 @@ def carry_out(ask: Asked, system: str, what: str) -> Response:
     _send(ask, found.content, f"web:{ADMINISTRATOR}:{ask.key_of()}", prepared_by=found.person)
     own.drop(ask, what, [one.person for one in own.preparations(ask, what)])
     return ask.see(f"/{system}{found.content['then'] or '/admin'}")
-
-

@@ -12,12 +12,14 @@ from tonne.administration.sell import volume_of
 from tonne.administration.state import State
 from tonne.interfaces.views import auctions_view
 from tonne.interfaces.views.found import NotFound
+from tonne.interfaces.web import law_words
 from tonne.interfaces.web.app import Asked
 from tonne.interfaces.web.ask import Ask
 from tonne.interfaces.web.forms import Field, Form
 from tonne.interfaces.web.guard import ADMIN, AUDIT, pages
 from tonne.interfaces.web.pages import admin_act as act
 from tonne.interfaces.web.pages import admin_common as own
+from tonne.interfaces.web.pages.bids import OUTCOMES, PRICINGS
 from tonne.interfaces.web.pages.common import cache_of
 from tonne.interfaces.web.problems import Problem, not_found
 from tonne.interfaces.web.render import price, quantity
@@ -42,7 +44,7 @@ def auctions(ask: Asked, system: str) -> Response:
         Column("auction", ask._("Auction"), href=lambda row: ask.here(f"/admin/auctions/{row['auction']}")),
         Column("day", ask._("Day"), "day"),
         Column("year", ask._("Year"), "text"),
-        Column("outcome", ask._("Outcome"), show=lambda value, row: value.replace("_", " ")),
+        Column("outcome", ask._("Outcome"), show=lambda value, row: law_words.said(OUTCOMES, value, ask._)),
         Column("offered", ask._("Offered"), "quantity"),
         Column("sold", ask._("Sold"), "quantity"),
         Column("price", ask._("Price"), "number", currency, show=lambda value, row: price(value)),
@@ -57,6 +59,7 @@ def auctions(ask: Asked, system: str) -> Response:
     return ask.page(
         "admin_auctions.html",
         table=table,
+        pricings=PRICINGS,
         admin_tabs=own.tabs(ask),
         coming=sorted(coming, key=lambda one: (one.held_on, one.auction)),
         shelf=shelf,
@@ -73,7 +76,12 @@ def stall(state: State) -> list[tuple[str, int, int]]:
     for unit, kind in enumerate(state.books.unit_types):
         there = state.books.available(number, unit) if number >= 0 and kind.kind in ("allowance", "credit") else 0
         if there:
-            promised = sum(row["quantity"] for sale in state.exchange.sales.values() for row in sale["offers"] if row["account"] == number and row["unit"] == unit)
+            promised = sum(
+                row["quantity"]
+                for sale in state.exchange.sales.values()
+                for row in sale["offers"]
+                if row["account"] == number and row["unit"] == unit
+            )
             found.append((kind.code, there, there - promised))
     return found
 
@@ -130,7 +138,12 @@ def _page(ask: Ask, form: Form, heading: str, lead: str, status: int = 200) -> R
 
 @router.get("/{system}/admin/auctions/new", allow=ADMIN)
 def announce_page(ask: Asked, system: str) -> Response:
-    return _page(ask, _announce_form(ask), ask._("Announce an auction"), ask._("What is offered must stand on the auction account. Bids are sealed until it is held."))
+    return _page(
+        ask,
+        _announce_form(ask),
+        ask._("Announce an auction"),
+        ask._("What is offered must stand on the auction account. Bids are sealed until it is held."),
+    )
 
 
 @router.post("/{system}/admin/auctions/new", allow=ADMIN.with_right("initiate"))
@@ -201,6 +214,7 @@ def _auction(ask: Ask, name: str, status: int = 200, hold: Form | None = None, c
         hold=hold or _hold_form(ask, name),
         call_off=call_off or _call_off_form(ask, name),
         prepared=prepared,
+        pricings=PRICINGS,
         may_act=own.may(ask, "initiate"),
     )
 
@@ -212,13 +226,34 @@ def _held(ask: Ask, name: str) -> Response:
     except NotFound as error:
         raise not_found(name, [f"{ask.market.system}/admin/auctions/{one}" for one in error.near]) from None
     ask.record("view", f"auction {name}", "shown")
-    return ask.page("admin_auction.html", found=None, result=fields, heading=own.auction_title(ask, name), admin_tabs=own.tabs(ask), currency=ask.market.rulebook.system.currency)
+    return ask.page(
+        "admin_auction.html",
+        found=None,
+        result=fields,
+        heading=own.auction_title(ask, name),
+        admin_tabs=own.tabs(ask),
+        currency=ask.market.rulebook.system.currency,
+    )
 
 
 def _hold_form(ask: Ask, name: str) -> Form:
     fields = [
-        Field("seed", ask._("Seed that draws the order of equal bids"), "number", value="0", least=0, most=SEED_MOST, hint=ask._("Any whole number that nobody could know before.")),
-        Field("reserve", ask._("Secret lowest price"), "price", required=False, hint=ask._("Above the law's own lowest price, or it does nothing. It is not published.")),
+        Field(
+            "seed",
+            ask._("Seed that draws the order of equal bids"),
+            "number",
+            value="0",
+            least=0,
+            most=SEED_MOST,
+            hint=ask._("Any whole number that nobody could know before."),
+        ),
+        Field(
+            "reserve",
+            ask._("Secret lowest price"),
+            "price",
+            required=False,
+            hint=ask._("Above the law's own lowest price, or it does nothing. It is not published."),
+        ),
         Field("secondary", ask._("Price of the market beside it"), "price", required=False),
         Field("paid_in", ask._("The winners' banks pay what they owe at the same time"), "checkbox", required=False),
     ]
@@ -254,5 +289,3 @@ def call_off(ask: Asked, system: str, name: str) -> Response:
         except Problem as problem:
             form.fault("called_off", problem.detail)
     return _auction(ask, name, 422, call_off=form)
-
-

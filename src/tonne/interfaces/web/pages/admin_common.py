@@ -88,7 +88,12 @@ NUMBERS: dict[str, str] = {
     "winners": N_("Winners"),
 }
 MONEY = {"low_minor": N_("Fines, lowest"), "high_minor": N_("Fines, highest"), "paid_minor": N_("Proceeds")}
-PRICES = {"price": N_("Clearing price"), "reserve": N_("Lowest price of the law"), "ceiling": N_("Highest price of the law"), "cover_ratio": N_("Cover")}
+PRICES = {
+    "price": N_("Clearing price"),
+    "reserve": N_("Lowest price of the law"),
+    "ceiling": N_("Highest price of the law"),
+    "cover_ratio": N_("Cover"),
+}
 EVENTS: dict[str, str] = {
     "task_done": N_("The task is marked as done"),
     "entitled": N_("Entitlements are put on record"),
@@ -131,7 +136,9 @@ def auction_title(ask: Ask, name: str) -> str:
 
 
 def code_field(ask: Ask) -> Field:
-    return Field("code", ask._("Code of your app"), "code", hint=ask._("It confirms exactly what stands above; after a change it is asked for again."))
+    return Field(
+        "code", ask._("Code of your app"), "code", hint=ask._("It confirms exactly what stands above; after a change it is asked for again.")
+    )
 
 
 def code_hint(ask: Ask) -> str:
@@ -210,7 +217,11 @@ def rules_shown(ask: Ask, rules: Sequence[Formula]) -> list[RuleShown]:
             value = ask._("a table") if isinstance(piece.value, Mapping) else _figure(piece.value)
             unit = law_words.unit_words(piece.unit) if not isinstance(piece.value, (Mapping, bool)) and piece.unit != "year" else ""
             pieces.append((label, ask.here(f"/law/{topic}/{name}"), f"{value} {unit}".strip(), piece.source))
-        inputs = [(ask._(NUMBERS[name]) if name in NUMBERS else name.replace("_", " "), _figure(value, name)) for name, value in rule.inputs.items() if value is not None]
+        inputs = [
+            (ask._(NUMBERS[name]) if name in NUMBERS else name.replace("_", " "), _figure(value, name))
+            for name, value in rule.inputs.items()
+            if value is not None
+        ]
         found.append(RuleShown(rule.says, rule.mechanism.replace("_", " "), inputs, pieces))
     return found
 
@@ -247,7 +258,7 @@ def _form(ask: Ask, what: str) -> str:
 
 
 def prepare(ask: Ask, what: str, print_: str, content: Mapping[str, Any]) -> None:
-    """Keep what the visitor has seen and confirmed, for another administrator to carry out. A second one by the same person takes the first's place."""
+    """Keep what the visitor has seen and confirmed, for another administrator to carry out; in the place of what the same person prepared before."""
     now = ask.place.real_now()
     signed = _signer(ask).dumps(
         {"system": ask.market.system, "what": what, "person": ask.visitor.person, "at": now.isoformat(), "print": print_, "content": dict(content)}

@@ -72,7 +72,14 @@ def figures(ask: Asked, system: str) -> Response:
     return ask.page(
         "admin_law.html",
         table=table,
-        made=[{**one, "label": labels.get(one["parameter"], one["parameter"]), "shown": _short(one.get("value")) if one.get("grows") is None else ask._("a growing table")} for one in reversed(made)],
+        made=[
+            {
+                **one,
+                "label": labels.get(one["parameter"], one["parameter"]),
+                "shown": _short(one.get("value")) if one.get("grows") is None else ask._("a growing table"),
+            }
+            for one in reversed(made)
+        ],
         admin_tabs=own.tabs(ask),
     )
 
@@ -100,10 +107,24 @@ def _parameter(ask: Ask, path: str) -> tuple[Parameter, law_view.ParameterView]:
 
 def _form(ask: Ask, one: Parameter) -> Form:
     table = one.by is not None
-    hint = ask.say("Row by row, like `%(example)s`. Only the rows that change.", example=f"{'2027' if one.by == 'year' else 'name'}: 0.25") if table else ""
+    hint = (
+        ask.say("Row by row, like `%(example)s`. Only the rows that change.", example=f"{'2027' if one.by == 'year' else 'name'}: 0.25")
+        if table
+        else ""
+    )
     fields = [
-        Field("from", ask._("In force from"), "date", hint=ask._("The day from which it counts. It is known from today on: that is its other clock.")),
-        Field("value", ask._("Value"), "textarea" if table else "text", required=False, unit="" if table else law_words.unit_words(one.unit), hint=hint, rows=6),
+        Field(
+            "from", ask._("In force from"), "date", hint=ask._("The day from which it counts. It is known from today on: that is its other clock.")
+        ),
+        Field(
+            "value",
+            ask._("Value"),
+            "textarea" if table else "text",
+            required=False,
+            unit="" if table else law_words.unit_words(one.unit),
+            hint=hint,
+            rows=6,
+        ),
         Field("repeal", ask._("It is repealed: from that day there is no value"), "checkbox", required=False),
         Field("source", ask._("Source"), hint=ask._("The act and its paragraph, so that anybody finds it.")),
         Field("note", ask._("Note"), required=False),
@@ -149,7 +170,9 @@ def parameter(ask: Asked, system: str, topic: str, parameter: str) -> Response:
     return _shown(ask, view, _form(ask, one))
 
 
-def _shown(ask: Ask, view: law_view.ParameterView, form: Form, status: int = 200, found: Effects | None = None, body: Mapping[str, Any] | None = None) -> Response:
+def _shown(
+    ask: Ask, view: law_view.ParameterView, form: Form, status: int = 200, found: Effects | None = None, body: Mapping[str, Any] | None = None
+) -> Response:
     ask.record("view", f"amendment of {view.path}", "shown")
     answers = []
     for one in found.answers if found is not None else ():
@@ -194,7 +217,9 @@ def preview(ask: Asked, system: str, topic: str, parameter: str) -> Response:
     except ValueError as error:
         form.fault("value", str(error))
         return _shown(ask, view, form, 422)
-    body = {"parameter": one.path, "from": values["from"].isoformat(), "value": value, "source": values["source"]} | ({"note": values["note"]} if values["note"] else {})
+    body = {"parameter": one.path, "from": values["from"].isoformat(), "value": value, "source": values["source"]} | (
+        {"note": values["note"]} if values["note"] else {}
+    )
     with ask.market.read() as state:
         found = effects(state, body, ask.market.today)
     if found.refused:
@@ -218,5 +243,3 @@ def propose(ask: Asked, system: str, topic: str, parameter: str) -> Response:
     if not isinstance(body, dict) or body.get("parameter") != one.path:
         raise Problem(422, "malformed", ask._("What was reviewed did not arrive whole; begin again."))
     return act.review_or_propose(ask, "amend", body, back=ask.here(f"/admin/law/{topic}/{parameter}"), reason=str(body.get("note", "")))
-
-

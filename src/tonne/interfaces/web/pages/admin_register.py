@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 from fastapi.responses import Response
@@ -16,6 +17,7 @@ from tonne.formats.reading import read_table
 from tonne.interfaces.views import participants as people_view
 from tonne.interfaces.views import reports as reports_view
 from tonne.interfaces.views.found import NotFound
+from tonne.interfaces.web import law_words
 from tonne.interfaces.web.app import Asked
 from tonne.interfaces.web.ask import Ask
 from tonne.interfaces.web.forms import Field, Form
@@ -70,7 +72,14 @@ def participants(ask: Asked, system: str) -> Response:
     ask.record("view", "participants", "shown")
     table = ask.table("participants", ask._("Participants"), frame, columns, filters=filters, empty=ask._("Nobody is registered yet."))
     ways = [(ask.here("/admin/participants/new"), ask._("Register a participant")), (ask.here("/admin/applications"), ask._("Applications"))]
-    return ask.page("admin_list.html", table=table, admin_tabs=own.tabs(ask), heading=ask._("Participants"), lead="", ways=ways if own.may(ask, "initiate") else [])
+    return ask.page(
+        "admin_list.html",
+        table=table,
+        admin_tabs=own.tabs(ask),
+        heading=ask._("Participants"),
+        lead="",
+        ways=ways if own.may(ask, "initiate") else [],
+    )
 
 
 def _participant_form(ask: Ask) -> Form:
@@ -100,7 +109,13 @@ def register_participant(ask: Asked, system: str) -> Response:
         else:
             body = {"participant": name, "name": values["name"], "role": values["role"], "country": values["country"]}
             try:
-                return act.review(ask, "register_participant", body, back=ask.here("/admin/participants/new"), then="/admin/participants")
+                return act.review(
+                    ask,
+                    "register_participant",
+                    body,
+                    back=ask.here("/admin/participants/new"),
+                    then=f"/admin/participants?name={quote(values['name'])}",
+                )
             except Problem as problem:
                 form.fault("participant" if problem.name == "already_exists" else "name", problem.detail)
     return form_page(ask, form, ask._("Register a participant"), "", "/admin/participants", 422)
@@ -120,14 +135,14 @@ def installations(ask: Asked, system: str) -> Response:
         Column("name", ask._("Name")),
         Column("operator_name", ask._("Operator")),
         Column("operator", ask._("Operator's id"), hidden=True),
-        Column("sector", ask._("Sector"), show=lambda value, row: (value or "").replace("_", " ") or None),
+        Column("sector", ask._("Sector"), show=lambda value, row: law_words.sector(value, ask._)),
         Column("country", ask._("Country")),
         Column("permit", ask._("Permit")),
         Column("opened", ask._("Opened"), "text"),
         Column("closed", ask._("Closed"), "text"),
         Column("status", ask._("State"), "state"),
     ]
-    sectors = [(one, one.replace("_", " ")) for one in frame["sector"].drop_nulls().unique().sort().to_list()]
+    sectors = law_words.sectors(frame["sector"], ask._)
     filters = [
         Filter("name", ask._("Name")),
         Filter("sector", ask._("Sector"), "choice", sectors),
@@ -140,7 +155,12 @@ def installations(ask: Asked, system: str) -> Response:
         (ask.here("/admin/entitlements"), ask._("Entitlements")),
     ]
     return ask.page(
-        "admin_list.html", table=table, admin_tabs=own.tabs(ask), heading=ask._("Installations"), lead="", ways=ways if own.may(ask, "initiate") else []
+        "admin_list.html",
+        table=table,
+        admin_tabs=own.tabs(ask),
+        heading=ask._("Installations"),
+        lead="",
+        ways=ways if own.may(ask, "initiate") else [],
     )
 
 
@@ -159,7 +179,9 @@ def _installation_form(ask: Ask) -> Form:
 
 
 def _file_form(ask: Ask, action: str, hint: str) -> Form:
-    return Form(ask, [Field("file", ask._("File"), "file", hint=hint, accept=".csv,.gz,.parquet")], action=ask.here(action), verb=ask._("Check and review"))
+    return Form(
+        ask, [Field("file", ask._("File"), "file", hint=hint, accept=".csv,.gz,.parquet")], action=ask.here(action), verb=ask._("Check and review")
+    )
 
 
 def _installations_page(ask: Ask, form: Form, upload: Form, status: int = 200, faults: Sequence[Fault] = ()) -> Response:
@@ -179,7 +201,9 @@ def _installations_page(ask: Ask, form: Form, upload: Form, status: int = 200, f
 
 
 def _upload_form(ask: Ask) -> Form:
-    return _file_form(ask, "/admin/installations/upload", ask._("CSV, gzipped CSV or Parquet: our own columns, or the account list that a registry publishes."))
+    return _file_form(
+        ask, "/admin/installations/upload", ask._("CSV, gzipped CSV or Parquet: our own columns, or the account list that a registry publishes.")
+    )
 
 
 @router.get("/{system}/admin/installations/new", allow=ADMIN)
@@ -194,7 +218,9 @@ def register_installation(ask: Asked, system: str) -> Response:
     if form.check():
         row = {name: form.values.get(name) or None for name in INSTALLATION_SCHEMA} | {"status": "open"}
         try:
-            return act.review(ask, "register_installations", {}, {"installations": [row]}, back=ask.here("/admin/installations/new"), then="/admin/installations")
+            return act.review(
+                ask, "register_installations", {}, {"installations": [row]}, back=ask.here("/admin/installations/new"), then="/admin/installations"
+            )
         except (Problem, RegisterError) as problem:
             form.fault("installation", getattr(problem, "detail", "") or str(problem))
     return _installations_page(ask, form, _upload_form(ask), 422)
@@ -210,7 +236,9 @@ def upload_installations(ask: Asked, system: str) -> Response:
             with _kept(upload.values["file"]) as path:
                 found, _skipped = read_installations(path)
             rows = found.frame.to_dicts()
-            return act.review(ask, "register_installations", {}, {"installations": rows}, back=ask.here("/admin/installations/new"), then="/admin/installations")
+            return act.review(
+                ask, "register_installations", {}, {"installations": rows}, back=ask.here("/admin/installations/new"), then="/admin/installations"
+            )
         except BadFile as bad:
             faults = _told(bad.faults)
             upload.fault("file", ask._("Nothing was loaded. What is wrong stands below, row by row."))
@@ -273,7 +301,9 @@ def _installation(ask: Ask, name: str, status: int = 200, close: Form | None = N
         Column("letter", ask._("Judgement")),
         Column("fine_low_minor", ask._("Fine"), "money", market.rulebook.system.currency),
     ]
-    table = ask.table(f"installation-{name}", ask._("Year by year"), found.years.select([c.name for c in columns]).sort("year", descending=True), columns)
+    table = ask.table(
+        f"installation-{name}", ask._("Year by year"), found.years.select([c.name for c in columns]).sort("year", descending=True), columns
+    )
     return ask.page(
         "admin_installation.html",
         status,
@@ -301,7 +331,12 @@ def _close_form(ask: Ask, name: str) -> Form:
 
 def _correct_form(ask: Ask, name: str, verified: Sequence[tuple[int, int]]) -> Form:
     fields = [
-        Field("year", ask._("Year"), "choice", choices=[(str(year), ask.say("%(year)s: %(figure)s t now", year=year, figure=figure)) for year, figure in verified]),
+        Field(
+            "year",
+            ask._("Year"),
+            "choice",
+            choices=[(str(year), ask.say("%(year)s: %(figure)s t now", year=year, figure=figure)) for year, figure in verified],
+        ),
         Field("verified", ask._("Right figure"), "number", unit="t", least=0),
         Field("reason", ask._("Reason"), hint=ask._("It stands in the log, beside the old figure.")),
     ]
@@ -348,7 +383,11 @@ def entitlements(ask: Asked, system: str) -> Response:
 
 
 def _entitlement_form(ask: Ask) -> Form:
-    return _file_form(ask, "/admin/entitlements/upload", ask._("CSV with the columns installation, year, quantity. Rows replace what is on record for the same installation and year."))
+    return _file_form(
+        ask,
+        "/admin/entitlements/upload",
+        ask._("CSV with the columns installation, year, quantity. Rows replace what is on record for the same installation and year."),
+    )
 
 
 def _entitlements(ask: Ask, upload: Form, status: int = 200, faults: Sequence[Fault] = ()) -> Response:
@@ -366,7 +405,15 @@ def _entitlements(ask: Ask, upload: Form, status: int = 200, faults: Sequence[Fa
     filters = [Filter("year", ask._("Year"), "choice", [(str(one), str(one)) for one in years]), Filter("name", ask._("Name"))]
     ask.record("view", "entitlements", "shown")
     empty = ask.say("Nothing is on record for %(year)s yet: load the table below.", year=year) if year else ask._("Nothing is on record yet.")
-    table = ask.table("entitlements", ask._("Entitlements on record"), frame.sort("year", "installation", descending=[True, False]), columns, filters=filters, totals=("quantity",), empty=empty)
+    table = ask.table(
+        "entitlements",
+        ask._("Entitlements on record"),
+        frame.sort("year", "installation", descending=[True, False]),
+        columns,
+        filters=filters,
+        totals=("quantity",),
+        empty=empty,
+    )
     return ask.page(
         "admin_entitlements.html",
         status,
@@ -407,5 +454,3 @@ def _read_entitlements(path: Path) -> list[dict[str, Any]]:
         raise BadFile(table.faults, skippable=False)
     frame = pl.DataFrame({"installation": names, "year": years.cast(pl.Int32), "quantity": units.cast(pl.Int64)})
     return frame.to_dicts()
-
-

@@ -1,7 +1,7 @@
 """The tasks of the law's calendar: what each will do before it is done, who carries it out, and what it did.
 
-Nothing is done by looking. What is confirmed is exactly what was shown: the code is bound to a hash of everything that would be decided, and where the
-market has moved meanwhile it is shown again and nothing is done.
+Nothing is done by looking. What is confirmed is what was shown: the code is bound to a hash of everything that would be decided, and where the market
+has moved meanwhile it is shown again and nothing is done.
 """
 
 from __future__ import annotations
@@ -84,12 +84,21 @@ def all_runs(ask: Asked, system: str) -> Response:
     with market.read() as state:
         listed = agenda_view.calendar(state, today, first=today - timedelta(days=731), cache=cache_of(market))
     rows = [
-        {"day": one.day, "task": one.task, "what": law_words.said(law_words.TASKS, one.task, ask._), "year": one.year, "state": one.state, "left": one.days_left}
+        {
+            "day": one.day,
+            "task": one.task,
+            "what": law_words.said(law_words.TASKS, one.task, ask._),
+            "year": one.year,
+            "state": one.state,
+            "left": one.days_left,
+        }
         for one in listed
         if one.task != "auction_held"
     ]
     schema = {"day": pl.Date, "task": pl.String, "what": pl.String, "year": pl.Int64, "state": pl.String, "left": pl.Int64}
-    frame = pl.DataFrame(rows, schema=schema).sort(pl.col("state").replace_strict({"due": 0, "coming": 1, "done": 2}, default=3), "day", maintain_order=True)
+    frame = pl.DataFrame(rows, schema=schema).sort(
+        pl.col("state").replace_strict({"due": 0, "coming": 1, "done": 2}, default=3), "day", maintain_order=True
+    )
     alone = ask._("by itself on its day")
     columns = [
         Column("what", ask._("What the law does"), href=lambda row: ask.here(f"/admin/runs/{row['task']}/{row['year']}")),
@@ -97,16 +106,32 @@ def all_runs(ask: Asked, system: str) -> Response:
         Column("day", ask._("Day"), "day"),
         Column("left", ask._("Days left"), "number", show=lambda value, row: value if row["state"] == "coming" else None),
         Column("state", ask._("State"), show=lambda value, row: _badge(ask, value)),
-        Column("task", ask._("Who does it"), show=lambda value, row: alone if value in keeping.BY_THEMSELVES else ask._("the administrator, after looking")),
+        Column(
+            "task",
+            ask._("Who does it"),
+            show=lambda value, row: alone if value in keeping.BY_THEMSELVES else ask._("the administrator, after looking"),
+        ),
     ]
     filters = [
         Filter("state", ask._("State"), "choice", [(name, ask._(text)) for name, text in STATES.items()]),
         Filter("year", ask._("For emissions of"), "choice", [(str(year), str(year)) for year in frame["year"].unique().sort().to_list()]),
-        Filter("task", ask._("Task"), "choice", [(name, law_words.said(law_words.TASKS, name, ask._)) for name in TASKS if name in set(frame["task"].to_list())]),
+        Filter(
+            "task",
+            ask._("Task"),
+            "choice",
+            [(name, law_words.said(law_words.TASKS, name, ask._)) for name in TASKS if name in set(frame["task"].to_list())],
+        ),
     ]
     ask.record("view", "runs of the law", "shown")
     table = ask.table("runs", ask._("The law's calendar"), frame, columns, filters=filters, empty=ask._("The calendar has no task in these years."))
-    return ask.page("admin_list.html", table=table, admin_tabs=own.tabs(ask), heading=ask._("Runs"), lead=ask._("What the law does on its days. Look at each before it is done."), ways=[])
+    return ask.page(
+        "admin_list.html",
+        table=table,
+        admin_tabs=own.tabs(ask),
+        heading=ask._("Runs"),
+        lead=ask._("What the law does on its days. Look at each before it is done."),
+        ways=[],
+    )
 
 
 def _badge(ask: Ask, state: str) -> Any:
@@ -254,13 +279,19 @@ def rows_table(ask: Ask, outcome: runs.Outcome, done: bool = False) -> Table:
         Column("installation", _("Installation"), href=lambda row: ask.here(f"/admin/installations/{row['installation']}")),
         Column("name", _("Name"), show=lambda value, row: value or _("rest of the system")),
         Column("operator_name", _("Operator"), hidden=True),
-        Column("sector", _("Sector"), show=lambda value, row: (value or "").replace("_", " ")),
+        Column("sector", _("Sector"), show=lambda value, row: law_words.sector(value, ask._) or ""),
         Column("country", _("Country"), hidden=True),
     ]
     per: dict[str, list[Column]] = {
         runs.UNITS: [
             Column("quantity", _("Given"), "quantity", _("units")),
-            Column("returned", _("Taken back"), "quantity", _("units"), hidden=not outcome.rows.height or "returned" not in outcome.rows.columns or not outcome.rows["returned"].sum()),
+            Column(
+                "returned",
+                _("Taken back"),
+                "quantity",
+                _("units"),
+                hidden=not outcome.rows.height or "returned" not in outcome.rows.columns or not outcome.rows["returned"].sum(),
+            ),
             Column("last_year", _("Year before"), "quantity", _("units")),
             Column("change", _("Difference"), "quantity", _("units")),
             Column("change_permille", _("Difference"), "number", "%", show=lambda value, row: None if value is None else f"{value / 10:+.1f}"),
@@ -268,7 +299,13 @@ def rows_table(ask: Ask, outcome: runs.Outcome, done: bool = False) -> Table:
         runs.FINES: [
             Column("shortfall", _("Missing"), "quantity", _("units")),
             Column("low_minor", _("Fine"), "money", currency),
-            Column("high_minor", _("at most"), "money", currency, hidden=bool((outcome.rows["low_minor"] == outcome.rows["high_minor"]).all()) if outcome.family == runs.FINES else True),
+            Column(
+                "high_minor",
+                _("at most"),
+                "money",
+                currency,
+                hidden=bool((outcome.rows["low_minor"] == outcome.rows["high_minor"]).all()) if outcome.family == runs.FINES else True,
+            ),
             Column("units", _("Units on top"), "quantity", _("units")),
             Column("released", _("No longer owed"), "quantity", _("units")),
             Column("last_year", _("Missing the year before"), "quantity", _("units")),
@@ -292,7 +329,7 @@ def rows_table(ask: Ask, outcome: runs.Outcome, done: bool = False) -> Table:
     filters = [] if outcome.family == runs.ACCOUNTS else [Filter("name", _("Name"))]
     if outcome.family != runs.ACCOUNTS:
         sectors = outcome.rows["sector"].drop_nulls().unique().sort().to_list()
-        filters.append(Filter("sector", _("Sector"), "choice", [(one, one.replace("_", " ")) for one in sectors]))
+        filters.append(Filter("sector", _("Sector"), "choice", law_words.sectors(sectors, ask._)))
     if outcome.family == runs.JUDGED:
         filters.append(Filter("letter", _("Judgement"), "choice", [(letter, f"{letter}: {_(text)}") for letter, text in LETTERS.items()]))
     captions = {
@@ -303,7 +340,15 @@ def rows_table(ask: Ask, outcome: runs.Outcome, done: bool = False) -> Table:
         runs.ACCOUNTS: _("By account"),
     }
     empty = _("Nobody: there is no row.") if outcome.family != runs.MISSING else _("Every installation that operates has reported.")
-    return ask.table(f"{outcome.task}-{outcome.year}", captions[outcome.family], outcome.rows, columns, filters=filters if outcome.rows.height > 8 else (), totals=totals, empty=empty)
+    return ask.table(
+        f"{outcome.task}-{outcome.year}",
+        captions[outcome.family],
+        outcome.rows,
+        columns,
+        filters=filters if outcome.rows.height > 8 else (),
+        totals=totals,
+        empty=empty,
+    )
 
 
 def judged_columns(ask: Ask) -> list[Column]:
@@ -333,7 +378,9 @@ def sector_chart(ask: Ask, outcome: runs.Outcome) -> Chart | None:
         return None
     years = {"last_year": str(outcome.year - 1), "quantity": str(outcome.year)}
     rows = [
-        {"sector": (row["sector"] or "-").replace("_", " "), "value": row[name], "what": year} for row in summed.iter_rows(named=True) for name, year in years.items()
+        {"sector": law_words.sector(row["sector"], ask._) or "-", "value": row[name], "what": year}
+        for row in summed.iter_rows(named=True)
+        for name, year in years.items()
     ]
     title = ask.say("Free allocation of %(year)s beside %(before)s, by sector", year=outcome.year, before=outcome.year - 1)
     theme = theme_of(ask)
@@ -358,7 +405,9 @@ def _checked(ask: Ask, task: str, year: str) -> tuple[Seen, Response | None]:
         return found, shown(ask, found, 409)
     if found.outcome.print != str(ask.form.get("print", "")):
         ask.record("run", f"{task} {year}: the market has moved, shown again", "refused")
-        return found, shown(ask, found, 409, changed=ask._("The market has moved since this was shown. Nothing was done; below is what it would do now."))
+        return found, shown(
+            ask, found, 409, changed=ask._("The market has moved since this was shown. Nothing was done; below is what it would do now.")
+        )
     return found, None
 
 
@@ -403,7 +452,9 @@ def run(ask: Asked, system: str, task: str, year: str) -> Response:
     if own.two_persons(ask):
         theirs = own.others(ask, prepared)
         if not theirs:
-            raise Problem(403, "own_proposal" if prepared else "needs_second_person", ask._("One administrator prepares a run, another one carries it out."))
+            raise Problem(
+                403, "own_proposal" if prepared else "needs_second_person", ask._("One administrator prepares a run, another one carries it out.")
+            )
         body["prepared_by"] = theirs[0].person
     answer = _confirmed(ask, found, "run")
     if answer is not None:
@@ -447,7 +498,11 @@ def deadline(ask: Asked, system: str, year: str) -> Response:
             raise not_found(year, [f"{system}/admin/deadline/{one}" for one in compliance.judged_years(state)])
         standing = runs.standing(state, number, today, price, cache)
         counts = reports_view.counts(state, number, today, cache=cache)
-        days = [(task, day, state.done.get(f"{task}:{number}")) for task in ("report", "verify", "surrender", "penalise") if (day := runs.task_day(state, task, number))]
+        days = [
+            (task, day, state.done.get(f"{task}:{number}"))
+            for task in ("report", "verify", "surrender", "penalise")
+            if (day := runs.task_day(state, task, number))
+        ]
         needs_price = runs.takes_price(state, max(due, state.today))
         installations = state.installations.operating(number).height
     ask.record("view", f"deadline {year}", "shown")
@@ -455,11 +510,14 @@ def deadline(ask: Asked, system: str, year: str) -> Response:
         Column("installation", ask._("Installation"), href=lambda row: ask.here(f"/admin/installations/{row['installation']}")),
         Column("name", ask._("Name"), show=lambda value, row: value or ask._("rest of the system")),
         Column("operator_name", ask._("Operator"), hidden=True),
-        Column("sector", ask._("Sector"), show=lambda value, row: (value or "").replace("_", " ")),
+        Column("sector", ask._("Sector"), show=lambda value, row: law_words.sector(value, ask._) or ""),
         Column("country", ask._("Country"), hidden=True),
         *judged_columns(ask),
     ]
-    filters = [Filter("name", ask._("Name")), Filter("letter", ask._("Judgement"), "choice", [(letter, f"{letter}: {ask._(text)}") for letter, text in LETTERS.items()])]
+    filters = [
+        Filter("name", ask._("Name")),
+        Filter("letter", ask._("Judgement"), "choice", [(letter, f"{letter}: {ask._(text)}") for letter, text in LETTERS.items()]),
+    ]
     empty = ask._("Nobody can be judged for this year yet: no emissions are verified.")
     caption = ask._("As judged") if standing.judged else ask._("As they would be judged now")
     table = ask.table(f"deadline-{year}", caption, standing.rows, columns, filters=filters, totals=("owed", "surrendered", "missing"), empty=empty)
@@ -481,7 +539,11 @@ def deadline(ask: Asked, system: str, year: str) -> Response:
         days=[(law_words.said(law_words.TASKS, task, ask._), day, done, ask.here(f"/admin/runs/{task}/{number}")) for task, day, done in days],
         counts=counts,
         installations=installations,
-        letters=[(f"{letter}: {ask._(LETTERS.get(letter, letter))}", found[letter], ask.here(f"/admin/deadline/{year}", letter=letter)) for letter in compliance.WORST if letter in found],
+        letters=[
+            (f"{letter}: {ask._(LETTERS.get(letter, letter))}", found[letter], ask.here(f"/admin/deadline/{year}", letter=letter))
+            for letter in compliance.WORST
+            if letter in found
+        ],
         fine=str(fine),
         needs_price=needs_price,
         price=price,

@@ -33,7 +33,7 @@ router = pages()
 LINES, ROWS_MOST = 50, 200_000
 TABS: tuple[tuple[str, str], ...] = (
     ("", N_("Log")),
-    ("/verify", N_("Verify")),
+    ("/verify", N_("Verify the log")),
     ("/replay", N_("Replay")),
     ("/trail", N_("Who has looked and acted")),
 )
@@ -44,7 +44,11 @@ def tabs(ask: Ask) -> list[tuple[str, str, bool]]:
     base = f"/{ask.market.system}/audit"
     here = ask.path
     return [
-        (ask.url(base + path), ask._(label), here.startswith(base + path) if path else not any(here.startswith(base + other) for other, _ in TABS if other))
+        (
+            ask.url(base + path),
+            ask._(label),
+            here.startswith(base + path) if path else not any(here.startswith(base + other) for other, _ in TABS if other),
+        )
         for path, label in TABS
     ]
 
@@ -78,9 +82,16 @@ def _log(ask: Ask) -> Response:
         Column("bytes", ask._("Size"), "number", "B", sortable=False),
         Column("hash", ask._("Hash"), sortable=False, show=lambda value, row: f"{value[:16]}\u2026"),
     ]
-    filters = [Filter(name, label, value=given[name]) for name, label in (("kind", ask._("Command")), ("actor", ask._("By")), ("outcome", ask._("Result")))]
-    table = _table(ask, "log", ask._("Entries"), _frame(found.lines), columns, filters, total=found.of, empty=ask._("No entry fits, as far back as was looked."))
-    table.downloads = [(word, ask.url(f"/{ask.market.system}/audit.{end}", **given, before=before)) for word, end in (("CSV", "csv"), ("JSON", "json"), ("Parquet", "parquet"))]
+    filters = [
+        Filter(name, label, value=given[name]) for name, label in (("kind", ask._("Command")), ("actor", ask._("By")), ("outcome", ask._("Result")))
+    ]
+    table = _table(
+        ask, "log", ask._("Entries"), _frame(found.lines), columns, filters, total=found.of, empty=ask._("No entry fits, as far back as was looked.")
+    )
+    table.downloads = [
+        (word, ask.url(f"/{ask.market.system}/audit.{end}", **given, before=before))
+        for word, end in (("CSV", "csv"), ("JSON", "json"), ("Parquet", "parquet"))
+    ]
     kept = {name: value for name, value in given.items() if value}
     return ask.page(
         "audit_log.html",
@@ -96,7 +107,17 @@ def _log(ask: Ask) -> Response:
 
 
 def _frame(lines: tuple[log_view.Line, ...]) -> pl.DataFrame:
-    schema = {"sequence": pl.Int64, "day": pl.Date, "actor": pl.String, "kind": pl.String, "outcome": pl.String, "bytes": pl.Int64, "hash": pl.String, "previous": pl.String, "command_id": pl.String}
+    schema = {
+        "sequence": pl.Int64,
+        "day": pl.Date,
+        "actor": pl.String,
+        "kind": pl.String,
+        "outcome": pl.String,
+        "bytes": pl.Int64,
+        "hash": pl.String,
+        "previous": pl.String,
+        "command_id": pl.String,
+    }
     return pl.DataFrame([{name: getattr(line, name) for name in schema} for line in lines], schema=schema)
 
 
@@ -206,13 +227,27 @@ def _verify_form(ask: Ask) -> Form:
             ],
         ),
         Field("first", ask._("From entry"), "number", value="1", most=10**15),
-        Field("last", ask._("To entry"), "number", value=str(max(last, 1)), most=10**15, hint=ask._("Decisions are always checked from the first entry to the last.")),
+        Field(
+            "last",
+            ask._("To entry"),
+            "number",
+            value=str(max(last, 1)),
+            most=10**15,
+            hint=ask._("Decisions are always checked from the first entry to the last."),
+        ),
     ]
-    return Form(ask, fields, action=ask.here("/audit/verify"), verb=ask._("Verify"))
+    return Form(ask, fields, action=ask.here("/audit/verify"), verb=ask._("Verify the log"))
 
 
 def _verify(ask: Ask, form: Form, status: int = 200) -> Response:
-    return ask.page("audit_verify.html", status, form=form, audit_tabs=tabs(ask), done=jobs.board(ask.market).of("chain", "law", "trail"), entries=ask.market.desk.log.head().sequence)
+    return ask.page(
+        "audit_verify.html",
+        status,
+        form=form,
+        audit_tabs=tabs(ask),
+        done=jobs.board(ask.market).of("chain", "law", "trail"),
+        entries=ask.market.desk.log.head().sequence,
+    )
 
 
 @router.post("/{system}/audit/verify", allow=AUDIT)
@@ -228,9 +263,13 @@ def verify(ask: Asked, system: str) -> Response:
     if form.values["how"] == "law":
         job = jobs.board(ask.market).begin("law", f"1-{head.sequence}", ask.visitor.name, lambda one: jobs.verify_law(one, log, ask.market.rulebook))
     elif form.values["how"] == "trail":
-        job = jobs.board(ask.market).begin("trail", ask.place.real_now().isoformat(timespec="seconds"), ask.visitor.name, lambda one: jobs.verify_trail(one, ask.place.people))
+        job = jobs.board(ask.market).begin(
+            "trail", ask.place.real_now().isoformat(timespec="seconds"), ask.visitor.name, lambda one: jobs.verify_trail(one, ask.place.people)
+        )
     else:
-        job = jobs.board(ask.market).begin("chain", f"{form.values['first']}-{last}", ask.visitor.name, lambda one: jobs.verify_chain(one, log, form.values["first"], last))
+        job = jobs.board(ask.market).begin(
+            "chain", f"{form.values['first']}-{last}", ask.visitor.name, lambda one: jobs.verify_chain(one, log, form.values["first"], last)
+        )
     ask.record("verify", f"{form.values['how']} {job.about}", "begun")
     return ask.see(f"/{system}/audit/jobs/{job.number}")
 
@@ -333,7 +372,7 @@ def trail(ask: Asked, system: str) -> Response:
         Column("verb", ask._("Did"), sortable=False),
         Column("what", ask._("About"), sortable=False),
         Column("result", ask._("Result"), sortable=False),
-        Column("address", ask._("From"), sortable=False),
+        Column("address", ask._("Address"), sortable=False),
     ]
     filters = [
         Filter("verb", ask._("Did"), value=given["verb"]),
@@ -347,7 +386,9 @@ def trail(ask: Asked, system: str) -> Response:
     table.page, table.pages = page, max(1, -(-found.total // per_page))
     table.previous = ask.here("/audit/trail", **kept, page=page - 1) if page > 1 else None
     table.next = ask.here("/audit/trail", **kept, page=page + 1) if page < table.pages else None
-    table.downloads = [(word, ask.url(f"/{system}/audit/trail.{end}", **kept)) for word, end in (("CSV", "csv"), ("JSON", "json"), ("Parquet", "parquet"))]
+    table.downloads = [
+        (word, ask.url(f"/{system}/audit/trail.{end}", **kept)) for word, end in (("CSV", "csv"), ("JSON", "json"), ("Parquet", "parquet"))
+    ]
     return ask.page("audit_trail.html", table=table, audit_tabs=tabs(ask))
 
 
@@ -355,7 +396,11 @@ def _trail_frame(ask: Ask, rows: tuple[Any, ...]) -> pl.DataFrame:
     names = ask.place.people.names({row.person for row in rows if row.person})
     schema = {name: pl.String for name in ("at", "name", "person", "participant", "right", "verb", "what", "result", "address", "reference")}
     told: list[Mapping[str, Any]] = [
-        {"number": row.number, "at": written(row.at.astimezone(ask.market.zone), seconds=True), "name": names.get(row.person) or row.person or ask._("nobody signed in")}
+        {
+            "number": row.number,
+            "at": written(row.at.astimezone(ask.market.zone), seconds=True),
+            "name": names.get(row.person) or row.person or ask._("nobody signed in"),
+        }
         | {name: getattr(row, name) or "" for name in ("person", "participant", "right", "verb", "what", "result", "address", "reference")}
         for row in rows
     ]
@@ -378,5 +423,3 @@ def heads(ask: Asked, system: str) -> Response:
     table = ask.table(f"{system}-log-heads", ask._("Head of the log, day by day"), frame, columns, empty=ask._("The log has no entry yet."))
     head = market.desk.log.head()
     return ask.page("audit_heads.html", table=table, head=head)
-
-

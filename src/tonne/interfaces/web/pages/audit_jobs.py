@@ -28,7 +28,10 @@ FAULTS_MOST = 200
 
 @dataclass
 class Job:
-    """kind: chain, law, trail, replay; about: what of the log; done of `of` entries; faults: (entry, what is wrong); state: waiting, running, done, failed."""
+    """kind: chain, law, trail, replay; state: waiting, running, done, failed.
+
+    about: what of the log; done, of: entries; faults: (entry, what is wrong)
+    """
 
     number: str
     kind: str

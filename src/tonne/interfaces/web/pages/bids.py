@@ -39,7 +39,7 @@ ROWS, SPARE, FAULTS = 5, 2, 50
 FILE_MOST = 1_000_000
 #: Kinds of accounts that buy at auctions.
 BUYING = ("operator", "trading", "remainder")
-OUTCOMES = {"cleared": N_("sold"), "partial": N_("partly sold"), "cancelled": N_("cancelled"), "declined": N_("not sold")}
+OUTCOMES = {"cleared": N_("all sold"), "partial": N_("partly sold"), "cancelled": N_("called off"), "declined": N_("not sold")}
 PRICINGS = {
     "lowest_accepted": N_("everybody who wins pays the lowest price that wins"),
     "pay_as_bid": N_("everybody who wins pays what they bid"),
@@ -58,7 +58,7 @@ def bids(ask: Asked, system: str) -> Response:
     currency = market.rulebook.system.currency
     columns = [
         Column("auction", ask._("Auction"), href=lambda row: ask.here(f"/bids/{path_of(row['auction'])}")),
-        Column("day", ask._("Held"), "day"),
+        Column("day", ask._("Held on"), "day"),
         Column("outcome", ask._("Outcome"), show=lambda value, row: ask._(OUTCOMES[value]) if value in OUTCOMES else value),
         Column("offered", ask._("Offered"), "quantity"),
         Column("sold", ask._("Sold"), "quantity"),
@@ -195,8 +195,9 @@ def review(ask: Asked, system: str, auction: str) -> Response:
     if "file" in ask.files:
         return _loaded(ask, one)
     rows = sent_rows(ask)
+    # Kept also for a second thought after the review: what was typed is there again.
+    ask.place.people.save_draft(ask.visitor.person, _draft_name(ask, auction), {"rows": rows}, now=ask.place.real_now())
     if ask.form.get("keep"):
-        ask.place.people.save_draft(ask.visitor.person, _draft_name(ask, auction), {"rows": rows}, now=ask.place.real_now())
         return ask.see(f"/{system}/bids/{path_of(auction)}")
     return _reviewed(ask, one, rows)
 

@@ -28,7 +28,7 @@ def cache_of(hall: Hall) -> Cache:
 
 
 def looked_up(ask: Ask, look: Callable[[State], T], address: str) -> T:
-    """A view under the gate. Raises Problem 404 with the addresses (`address`, without the first /, with the id in place of {}) of names that may be meant."""
+    """A view under the gate. Raises Problem 404 with addresses that may be meant: `address` without its first /, the id in place of {}."""
     try:
         with ask.market.read() as state:
             return look(state)
@@ -96,7 +96,12 @@ def lines_spec(
     )
     kind = "quantitative" if x == "year" else "temporal"
     shared = {
-        "x": {"field": x, "type": kind, "axis": {**axis, "grid": False}, "scale": {"nice": False, **({"type": "utc"} if x != "year" else {"zero": False})}},
+        "x": {
+            "field": x,
+            "type": kind,
+            "axis": {**axis, "grid": False},
+            "scale": {"nice": False, **({"type": "utc"} if x != "year" else {"zero": False})},
+        },
         "color": {"field": "what", "type": "nominal", "scale": {"domain": names, "range": chosen}, "legend": None},
     }
     y = {"field": "value", "type": "quantitative", "axis": {"title": unit, "format": ",.6~f", "tickCount": 5}, "scale": {"zero": zero}, "stack": None}

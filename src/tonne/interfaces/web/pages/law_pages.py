@@ -259,7 +259,7 @@ def law_parameter(ask: Asked, system: str, topic: str, parameter: str) -> Respon
     }
     badges = _badges(ask)
     columns = [
-        Column("from", _("From"), "day", href=lambda row: ask.url(_path_of(system, path), on=row["from"])),
+        Column("from", _("In force from"), "day", href=lambda row: ask.url(_path_of(system, path), on=row["from"])),
         Column(
             "value",
             _("Value"),

@@ -23,14 +23,14 @@ from tonne.interfaces.web.tables import Column, Filter
 from tonne.interfaces.web.words import N_
 
 router = pages()
-OUTCOMES = {"cleared": N_("cleared"), "partial": N_("cleared in part"), "cancelled": N_("cancelled"), "declined": N_("declined")}
+OUTCOMES = {"cleared": N_("cleared"), "partial": N_("cleared in part"), "cancelled": N_("called off"), "declined": N_("declined")}
 TONES = {"cleared": "success", "partial": "warning", "cancelled": "danger", "declined": "danger"}
 INSTRUMENTS = {"spot": N_("spot"), "daily_future": N_("daily future"), "future": N_("future"), "option": N_("option"), "forward": N_("forward")}
 PHASES = {
-    "closed": N_("closed"),
+    "closed": N_("not trading"),
     "pre_open": N_("before the opening"),
     "opening_call": N_("opening call"),
-    "continuous": N_("open"),
+    "continuous": N_("open for trading"),
     "volatility_call": N_("call after a jump"),
     "closing_call": N_("closing call"),
     "halt": N_("halted"),
@@ -397,7 +397,7 @@ def instrument(ask: Asked, system: str, instrument: str) -> Response:
 
 
 def _prices(_: Any) -> Mapping[str, str]:
-    return {"open": _("Open"), "high": _("High"), "low": _("Low"), "close": _("Close"), "settlement": _("Settlement")}
+    return {"open": _("Opening"), "high": _("Highest"), "low": _("Lowest"), "close": _("Closing"), "settlement": _("Settlement")}
 
 
 def _facts(ask: Ask, one: market_view.Instrument) -> list[tuple[str, Any]]:

@@ -107,8 +107,8 @@ def _table(ask: Ask, moved: pl.DataFrame) -> Any:
     ]
     kinds = sorted(moved["kind"].unique().to_list())
     filters = [
-        Filter("from", ask._("From"), "from", column="day"),
-        Filter("to", ask._("To"), "to", column="day"),
+        Filter("from", ask._("From day"), "from", column="day"),
+        Filter("to", ask._("To day"), "to", column="day"),
         Filter("kind", ask._("What"), "choice", [(kind, _what(ask, kind)) for kind in kinds]),
         Filter("account", ask._("Account")),
     ]

@@ -211,7 +211,7 @@ def _facts(
     ask: Ask, one: market_view.Instrument, seen: ticket_view.Ticket, changed: trader_view.OpenOrder | None, held: int
 ) -> Iterator[tuple[str, str]]:
     """(what, how much) of the review line."""
-    yield ask._("Value"), money(seen.value_minor, one.currency) if seen.value_minor is not None else ask._("not known before it trades")
+    yield ask._("Order value"), money(seen.value_minor, one.currency) if seen.value_minor is not None else ask._("not known before it trades")
     if seen.trades_now:
         facts = {"quantity": quantity(seen.trades_now), "money": money(seen.trades_now_minor, one.currency)}
         yield ask._("Trades at once"), ask.say("%(quantity)s, for %(money)s", **facts)

@@ -11,14 +11,12 @@ from fastapi.responses import Response
 from tonne.administration.state import State
 from tonne.interfaces.views import compliance as compliance_view
 from tonne.interfaces.views import participants as register_view
-from tonne.interfaces.views import transactions as moved
 from tonne.interfaces.web import law_words as lw
 from tonne.interfaces.web.app import Asked
 from tonne.interfaces.web.ask import Ask
-from tonne.interfaces.web.charts import COLOURS, INK, Chart
+from tonne.interfaces.web.charts import COLOURS, Chart
 from tonne.interfaces.web.guard import PUBLIC, pages
 from tonne.interfaces.web.pages.common import bars_spec, cache_of, looked_up, theme_of
-from tonne.interfaces.web.problems import Problem, not_found
 from tonne.interfaces.web.render import money
 from tonne.interfaces.web.tables import Column, Filter
 from tonne.interfaces.web.words import N_
@@ -43,33 +41,6 @@ ROLES = {
     "auctioneer": N_("auctioneer"),
     "bank": N_("bank"),
     "ccp": N_("clearing house"),
-}
-KINDS = {
-    "issue": N_("issued"),
-    "allocate": N_("allocated free"),
-    "return_allocation": N_("allocation returned"),
-    "offer": N_("offered for sale"),
-    "sell": N_("sold at auction"),
-    "pay": N_("paid"),
-    "transfer": N_("transferred"),
-    "surrender": N_("surrendered"),
-    "cancel": N_("cancelled"),
-    "withhold": N_("withheld into a reserve"),
-    "release": N_("released from a reserve"),
-    "invalidate": N_("lost validity"),
-    "carry_over": N_("carried over"),
-    "opening": N_("opening balance"),
-    "convert": N_("converted"),
-    "retire": N_("retired"),
-    "replace": N_("replaced"),
-    "correct": N_("corrected"),
-    "deduct": N_("deducted as a penalty"),
-    "set_aside": N_("set aside"),
-    "deposit": N_("deposited"),
-    "withdraw": N_("withdrawn"),
-    "deliver": N_("delivered for a trade"),
-    "default": N_("moved after a default"),
-    "scheduled": N_("transferred after its delay"),
 }
 
 
@@ -106,7 +77,7 @@ def participants(ask: Asked, system: str) -> Response:
     columns = [
         Column("name", _("Installation"), href=lambda row: ask.here(f"/installations/{row['installation']}")),
         Column("operator_name", _("Operator"), href=lambda row: ask.here(f"/participants/{row['operator']}") if row["operator"] else ""),
-        Column("sector", _("Sector"), show=_sector),
+        Column("sector", _("Sector"), show=lambda value, row: lw.sector(value, _)),
         Column("country", _("Place")),
         Column("permit", _("Permit")),
         Column("status", _("Status"), "state"),
@@ -125,8 +96,8 @@ def participants(ask: Asked, system: str) -> Response:
     filters = [
         Filter("name", _("Name")),
         Filter("operator_name", _("Operator")),
-        Filter("sector", _("Sector"), "choice", _choices(frame, "sector")),
-        Filter("country", _("Place"), "choice", _choices(frame, "country")),
+        Filter("sector", _("Sector"), "choice", lw.sectors(frame["sector"], _)),
+        Filter("country", _("Place"), "choice", choices(frame, "country")),
         *(
             [
                 Filter(
@@ -150,11 +121,7 @@ def participants(ask: Asked, system: str) -> Response:
     return ask.page("participants.html", table=table, others=second, year=year)
 
 
-def _sector(value: str | None, row: Mapping[str, Any]) -> str | None:
-    return value.replace("_", " ") if value else None
-
-
-def _choices(frame: pl.DataFrame, name: str) -> list[tuple[str, str]]:
+def choices(frame: pl.DataFrame, name: str) -> list[tuple[str, str]]:
     return [(one, one.replace("_", " ")) for one in sorted({value for value in frame[name].to_list() if value})]
 
 
@@ -166,7 +133,7 @@ def participant(ask: Asked, system: str, participant: str) -> Response:
     _ = ask._
     columns = [
         Column("name", _("Installation"), href=lambda row: ask.here(f"/installations/{row['installation']}")),
-        Column("sector", _("Sector"), show=_sector),
+        Column("sector", _("Sector"), show=lambda value, row: lw.sector(value, _)),
         Column("country", _("Place")),
         Column("permit", _("Permit")),
         Column("status", _("Status"), "state"),
@@ -211,8 +178,13 @@ def installation(ask: Asked, system: str, installation: str) -> Response:
         "closed": _("Until"),
         "status": _("Status"),
     }
+    states = {"open": _("open"), "closed": _("closed")}
+
+    def said(key: str, value: Any) -> Any:
+        return lw.sector(value, _) if key == "sector" else states.get(value, value) if key == "status" else value
+
     shown: list[tuple[str, Any]] = [
-        (label, _sector(row[key], row) if key == "sector" else row[key]) for key, label in labels.items() if row.get(key) not in (None, "")
+        (label, said(key, row[key])) for key, label in labels.items() if row.get(key) not in (None, "")
     ]
     if row.get("operator"):
         from markupsafe import Markup
@@ -286,269 +258,4 @@ def _years_chart(ask: Ask, frame: pl.DataFrame, name: str) -> Chart | None:
 
     return ask.chart(
         "years", title, made, subtitle=unit, summary=title, source=_("The register of this market; emissions once their year is judged.")
-    )
-
-
-# -- compliance
-
-
-@router.get("/{system}/compliance", allow=PUBLIC)
-def compliance_newest(ask: Asked, system: str) -> Response:
-    """To the newest year that is public, or else to the one that comes next."""
-    hall = ask.market
-    with hall.read() as state:
-        judged = compliance_view.judged_years(state)
-    return ask.see(f"/{system}/compliance/{judged[0] if judged else hall.today.year - 1}")
-
-
-@router.get("/{system}/compliance/{year}", allow=PUBLIC)
-def compliance(ask: Asked, system: str, year: str) -> Response:
-    """Who complied for a year: late and short first."""
-    if not year.isascii() or not year.isdigit() or len(year) != 4:
-        raise not_found(year)
-    hall, number = ask.market, int(year)
-    cache = cache_of(hall)
-    with hall.read() as state:
-        found = compliance_view.compliance(state, number, cache=cache)
-        judged = compliance_view.judged_years(state)
-        gaps = compliance_view.gaps(state, number, cache=cache) if found.published else None
-        sectors = compliance_view.by_sector(state, cache=cache) if found.published else None
-    if found.published is None and found.expected is None and number not in judged:
-        raise not_found(year, [f"{system}/compliance/{one}" for one in judged[:3]])
-    others = [(one, ask.here(f"/compliance/{one}")) for one in judged if one != number]
-    if found.published is None:
-        if ask.suffix:
-            raise Problem(404, "not_found", ask.say("Compliance of %(year)s is not published yet.", year=number))
-        return ask.page("compliance_before.html", year=number, expected=found.expected, today_here=hall.today, others=others)
-    return ask.page(
-        "compliance.html",
-        found=found,
-        table=_compliance_table(ask, found),
-        charts=[one for one in (_gap_chart(ask, gaps, number), _sector_chart(ask, sectors)) if one is not None],
-        letters=[(letter_badge(letter, ask), count) for letter, count in found.letters.items()],
-        others=others,
-        currency=hall.rulebook.system.currency,
-        unit=hall.rulebook.system.unit_code,
-        measure=lw.said(lw.MEASURES, hall.rulebook.system.measure, ask._),
-    )
-
-
-def _compliance_table(ask: Ask, found: compliance_view.Compliance) -> Any:
-    _ = ask._
-    system = ask.market.rulebook.system
-    unit, tonnes = system.unit_code, lw.said(lw.MEASURES, system.measure, _)
-    columns = [
-        Column("name", _("Installation"), href=lambda row: ask.here(f"/installations/{row['installation']}")),
-        Column("operator_name", _("Operator"), href=lambda row: ask.here(f"/participants/{row['operator']}") if row["operator"] else ""),
-        Column("sector", _("Sector"), show=_sector),
-        Column("letter", _("State"), show=lambda value, row: letter_badge(value, ask)),
-        Column("missing", _("Missing"), "quantity", unit),
-        Column("owed", _("Owed to date"), "quantity", unit),
-        Column("surrendered", _("Surrendered to date"), "quantity", unit),
-        Column("verified", _("Verified"), "quantity", tonnes),
-        Column("allocated", _("Allocated"), "quantity", unit),
-        Column("fine_low_minor", _("Penalty"), "money", system.currency),
-        Column("fine_high_minor", _("Penalty, at most"), "money", system.currency, hidden=True),
-        *(Column(name, name, hidden=True) for name in ("installation", "operator", "country")),
-    ]
-    choices = [(code, _(words)) for code, (words, *_rest) in LETTERS.items() if code in found.letters]
-    filters = [
-        Filter("name", _("Name")),
-        Filter("letter", _("State"), "choice", choices),
-        Filter("sector", _("Sector"), "choice", _choices(found.rows, "sector")),
-    ]
-    sums = ["missing", "owed", "surrendered", "verified", "allocated"]
-    return ask.table(f"compliance-{found.year}", _("Late and short first"), found.rows, columns, filters=filters, totals=sums)
-
-
-def _gap_chart(ask: Ask, gaps: pl.DataFrame | None, year: int) -> Chart | None:
-    if gaps is None or not gaps["installations"].sum():
-        return None
-    _ = ask._
-
-    def band(row: Mapping[str, Any]) -> str:
-        low, high = row["from_permille"], row["to_permille"]
-        if low is None:
-            return f"< {high / 10:+g} %"
-        return f"> {low / 10:+g} %" if high is None else f"{low / 10:+g} %"
-
-    short, long = _("got less than it emitted"), _("got as much or more")
-    rows = [
-        {"band": band(row), "value": row["installations"], "what": short if row["to_permille"] is not None and row["to_permille"] <= 0 else long}
-        for row in gaps.iter_rows(named=True)
-    ]
-    while rows and not rows[0]["value"]:
-        rows.pop(0)
-    while rows and not rows[-1]["value"]:
-        rows.pop()
-    title = _("Who got more than it emitted?")
-    said = sum(row["value"] for row in rows if row["what"] == long)
-    text = ask.say("%(count)s of %(all)s installations got as much or more than they emitted.", count=said, all=sum(row["value"] for row in rows))
-
-    def made() -> Any:
-        theme = theme_of(ask)
-        return bars_spec(
-            rows,
-            theme,
-            unit=_("installations"),
-            x="band",
-            stacked=True,
-            order=[short, long],
-            colours={short: COLOURS[theme][1], long: COLOURS[theme][0]},
-        ), gaps
-
-    return ask.chart(
-        "gaps",
-        title,
-        made,
-        subtitle=_("Installations by free allocation less emissions, % of emissions"),
-        summary=f"{title} {text}",
-        source=f"{text} {year}.",
-    )
-
-
-def _sector_chart(ask: Ask, sectors: pl.DataFrame | None) -> Chart | None:
-    """Small charts beside each other: allocation against emissions by sector."""
-    if sectors is None or not sectors.height:
-        return None
-    _ = ask._
-    largest = sectors.group_by("sector").agg(pl.col("verified").sum()).sort("verified", descending=True).head(6)["sector"].to_list()
-    words = {"allocated": _("Allocated"), "verified": _("Verified")}
-    rows = [
-        {"year": row["year"], "sector": (row["sector"] or "-").replace("_", " "), "value": row[name], "what": words[name]}
-        for row in sectors.filter(pl.col("sector").is_in(largest)).sort("year").iter_rows(named=True)
-        for name in ("allocated", "verified")
-        if row[name] is not None
-    ]
-    unit = lw.said(lw.MEASURES, ask.market.rulebook.system.measure, _)
-    title = _("Which sectors are short?")
-
-    def made() -> Any:
-        theme = theme_of(ask)
-        scale = {"domain": list(words.values()), "range": [COLOURS[theme][2], COLOURS[theme][1]]}
-        encoding = {
-            "x": {"field": "year", "type": "ordinal", "axis": {"title": None, "labelAngle": 0, "labelOverlap": True}},
-            "y": {"field": "value", "type": "quantitative", "axis": {"title": None, "format": "~s", "tickCount": 3}},
-            "xOffset": {"field": "what", "type": "nominal", "sort": list(words.values())},
-            "color": {"field": "what", "type": "nominal", "scale": scale, "legend": {"orient": "top", "title": None}},
-        }
-        spec = {
-            "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-            "data": {"values": rows},
-            "facet": {
-                "field": "sector",
-                "type": "nominal",
-                "sort": [str(one).replace("_", " ") for one in largest],
-                "header": {"title": None, "labelAnchor": "start", "labelLimit": 160, "labelColor": INK[theme][0]},
-            },
-            "columns": 3,
-            "spec": {"width": 150, "height": 90, "mark": {"type": "bar"}, "encoding": encoding},
-            "resolve": {"scale": {"y": "independent"}},
-        }
-        return spec, sectors
-
-    return ask.chart(
-        "sectors",
-        title,
-        made,
-        subtitle=unit,
-        summary=f"{title} {', '.join(str(one) for one in largest)}",
-        source=_("The six sectors that emit most, each on a scale of its own."),
-    )
-
-
-# -- transactions
-
-
-@router.get("/{system}/transactions", allow=PUBLIC)
-def transactions(ask: Asked, system: str) -> Response:
-    """What moved, once the law's delay is over; before that only sums by month."""
-    hall = ask.market
-    cache, otherwise, today = cache_of(hall), ask.place.settings.publication_delay_years, hall.today
-    with hall.read() as state:
-        delay = moved.delay(state, today, otherwise)
-        frame = moved.transactions(state, today, otherwise_years=otherwise, account=ask.query.get("account") or None, cache=cache)
-        months = moved.months(state, today, cache=cache)
-    _ = ask._
-    columns = [
-        Column("day", _("Day"), "day"),
-        Column("kind", _("Kind"), show=lambda value, row: lw.said(KINDS, value, _)),
-        Column("from_holder", _("From")),
-        Column("to_holder", _("To")),
-        Column("unit", _("Unit")),
-        Column("quantity", _("Quantity"), "quantity", _("units")),
-        Column("from", _("From account")),
-        Column("to", _("To account")),
-        Column("sequence", _("Log entry"), "number"),
-        Column("id", _("Number"), hidden=True),
-    ]
-    kinds = [(one, lw.said(KINDS, one, _)) for one in sorted(set(frame["kind"].to_list()))]
-    filters = [
-        Filter("from_day", _("From day"), "from", column="day"),
-        Filter("to_day", _("To day"), "to", column="day"),
-        Filter("kind", _("Kind"), "choice", kinds),
-        Filter("from_holder", _("From")),
-        Filter("to_holder", _("To")),
-    ]
-    empty = _("Nothing that moved is public yet.") if not frame.height else _("No transaction is like that. Take a filter away.")
-    shown = frame.sort("day", descending=True, maintain_order=True)
-    table = ask.table("transactions", _("Transactions"), shown, columns, filters=filters if frame.height else [], empty=empty)
-    sums = [
-        Column("month", _("Month"), "text", show=lambda value, row: f"{value:%Y-%m}"),
-        Column("kind", _("Kind"), show=lambda value, row: lw.said(KINDS, value, _)),
-        Column(
-            "units",
-            _("Of"),
-            show=lambda value, row: {"allowance": _("allowances"), "credit": _("credits"), "payment": _("payments in place of units")}.get(
-                value, value
-            ),
-        ),
-        Column("transfers", _("Transfers"), "quantity"),
-        Column("quantity", _("Quantity"), "quantity", _("units")),
-    ]
-    hidden = int(months["hidden"].sum()) if months.height else 0
-    monthly = ask.table(
-        "months",
-        _("By month"),
-        months.drop("hidden").sort("month", "kind", descending=[True, False]),
-        sums,
-        prefix="m_",
-        empty=_("No whole month has passed yet."),
-    )
-    return ask.page(
-        "transactions.html",
-        delay=delay,
-        table=table,
-        monthly=monthly,
-        chart=_months_chart(ask, months),
-        hidden=hidden,
-        rule=ask.here("/law/registry/transactions_public_after") if delay.by_law else "",
-    )
-
-
-def _months_chart(ask: Ask, months: pl.DataFrame) -> Chart | None:
-    known = months.filter(pl.col("quantity").is_not_null(), pl.col("kind") != "offer")  # what is offered is counted once more when it is sold
-    if known["month"].n_unique() < 2:
-        return None
-    _ = ask._
-    last = known["month"].unique().sort().tail(36).to_list()
-    recent = known.filter(pl.col("month").is_in(last)).group_by("month", "kind").agg(pl.col("quantity").sum()).sort("month")
-    order = recent.group_by("kind").agg(pl.col("quantity").sum()).sort("quantity", descending=True)["kind"].to_list()[:6]
-    rows = [
-        {"month": f"{row['month']:%Y-%m}", "value": row["quantity"] / 1e6, "what": lw.said(KINDS, row["kind"], _)}
-        for row in recent.filter(pl.col("kind").is_in(order)).iter_rows(named=True)
-    ]
-    title = _("What moves, and when?")
-    names = [lw.said(KINDS, one, _) for one in order]
-
-    def made() -> Any:
-        return bars_spec(rows, theme_of(ask), unit=_("million units"), x="month", stacked=True, order=names), recent
-
-    return ask.chart(
-        "months",
-        title,
-        made,
-        subtitle=_("Million units by month and kind"),
-        summary=f"{title} {', '.join(names)}",
-        source=_("Whole months that are over; a sum behind which one or two participants stand is left out."),
     )

@@ -8,6 +8,7 @@ import polars as pl
 from fastapi.responses import Response
 
 from tonne.interfaces.views import reports as views
+from tonne.interfaces.web import law_words
 from tonne.interfaces.web.app import Asked
 from tonne.interfaces.web.ask import Ask
 from tonne.interfaces.web.forms import Field, Form
@@ -44,6 +45,19 @@ BADGES = {
     "corrected": "corrected",
 }
 OPEN = (*TO_FILE, "reported")
+#: column of the register of activity -> what it says
+ACTIVITY: dict[str, str] = {
+    "sector": N_("Sector"),
+    "product": N_("Product"),
+    "quantity": N_("Output"),
+    "heat_gj": N_("Heat supplied, GJ"),
+    "load": N_("Load, share of full output"),
+    "rated_mw": N_("Rated output, MW"),
+    "leakage_listed": N_("On the list of sectors exposed to carbon leakage"),
+    "border_adjusted": N_("Under a carbon border adjustment"),
+    "intensity": N_("Emissions for one of output, t CO2"),
+    "historical": N_("Emissions of the base period, t CO2e"),
+}
 
 
 @router.get("/{system}/reports/{installation}/{year}", allow=REPORTER)
@@ -78,7 +92,7 @@ def shown(ask: Ask, installation: str, year: int, status: int = 200, *, form: Fo
         implausible=one.reported is not None and report_files.is_implausible(one.reported, one.last_year),
         found=found,
         returned=found[-1]["reported"] if found and one.state == "reported" else None,
-        lines=_lines(one.activity),
+        lines=_lines(one.activity, ask),
         form=(form or _form(ask, one)) if may else None,
         draft=ask.place.people.draft(ask.visitor.person, draft_name(ask, installation, year)) if may else None,
         closed=_why_closed(ask, one, open_) if ask.visitor.role == "operator" else "",
@@ -97,12 +111,13 @@ def may_file(ask: Ask) -> bool:
     return ask.visitor.role == "operator" and "initiate" in ask.visitor.rights
 
 
-def _lines(activity: pl.DataFrame) -> list[tuple[str, dict[str, Any]]]:
+def _lines(activity: pl.DataFrame, ask: Ask) -> list[tuple[str, dict[str, Any]]]:
     """(its name, row) of each part of the installation whose activity is on record."""
-    columns = [name for name in activity.columns if name not in ("installation", "year")]
-    return [
-        (str(row["unit"]), {name: row[name] for name in columns if name != "unit" and row[name] not in (None, "")}) for row in activity.to_dicts()
-    ]
+    parts = []
+    for row in activity.to_dicts():
+        row["sector"] = law_words.sector(row["sector"], ask._)
+        parts.append((str(row["unit"]), {ask._(words): row[name] for name, words in ACTIVITY.items() if row[name] not in (None, "")}))
+    return parts
 
 
 def _stages(ask: Ask, state: str, settled: bool, one: views.Report) -> list[tuple[str, str, str]]:

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from tonne.administration.agenda import day_of
 from tonne.interfaces.views import reports as views
+from tonne.interfaces.web import law_words
 from tonne.interfaces.web.app import Asked
 from tonne.interfaces.web.ask import Ask
 from tonne.interfaces.web.forms import Field, Form
@@ -79,7 +80,7 @@ def _table(ask: Ask, frame: pl.DataFrame, own: bool) -> Any:
         Column("late", ask._("Late"), show=lambda value, row: ask._("late") if value else ""),
         Column("reported", ask._("Reported"), "quantity", hidden=True),
         Column("verified", ask._("Verified"), "quantity", hidden=True),
-        Column("sector", ask._("Sector"), hidden=True),
+        Column("sector", ask._("Sector"), hidden=True, show=lambda value, row: law_words.sector(value, ask._)),
         Column("country", ask._("Country"), hidden=True),
     ]
     filters = [

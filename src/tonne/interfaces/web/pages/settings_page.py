@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi.responses import Response
 
+from tonne.interfaces.web import letters
 from tonne.interfaces.web.app import Asked
 from tonne.interfaces.web.ask import Ask
 from tonne.interfaces.web.forms import Field, Form
@@ -35,7 +36,7 @@ def _settings(ask: Ask, status: int = 200, **forms: Form) -> Response:
         mine=visitor.session.id,
         left=people.recovery_codes_left(visitor.person),
         replacement=people.replacement_effective_at(visitor.person),
-        messages=people.messages(visitor.person, limit=SHOWN).rows,
+        messages=[letters.told(one, ask._) for one in people.messages(visitor.person, limit=SHOWN).rows],
         code_hint=ask.place.demo.code_for(visitor) if ask.place.demo is not None else "",
     )
 

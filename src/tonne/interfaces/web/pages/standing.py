@@ -27,6 +27,17 @@ ACCOUNT_KINDS: dict[str, str] = {
     "position": N_("Positions"),
     "default_fund": N_("Default fund"),
 }
+#: the registry's own accounts, which nobody holds
+REGISTRY_ACCOUNTS: dict[str, str] = {
+    "issuance": N_("Issuance"),
+    "total_quantity": N_("Total of the cap"),
+    "auction": N_("Auction account"),
+    "stability_reserve": N_("Stability reserve"),
+    "surrendered": N_("Surrendered units"),
+    "cancelled": N_("Cancelled units"),
+    "invalidated": N_("Units without validity"),
+    "outside": N_("Other registries"),
+}
 
 #: kind of a transfer -> what it was, for people
 MOVES: dict[str, str] = {
@@ -43,6 +54,22 @@ MOVES: dict[str, str] = {
     "withdraw": N_("Taken out"),
     "auction": N_("Bought in an auction"),
     "issue": N_("Issued"),
+    "offer": N_("Put up for auction"),
+    "deduct": N_("Deducted as a penalty"),
+    "invalidate": N_("Lost validity"),
+    "carry_over": N_("Carried over"),
+    "opening": N_("Opening balance"),
+    "convert": N_("Converted"),
+    "retire": N_("Retired"),
+    "correct": N_("Corrected"),
+    "default": N_("Moved after a default"),
+    "set_aside": N_("Set aside"),
+    "margin": N_("Margin"),
+    "variation": N_("Gain or loss of the day"),
+    "premium": N_("Premium"),
+    "fee": N_("Fee"),
+    "fine": N_("Fine"),
+    "collect": N_("Collected"),
 }
 
 

@@ -30,18 +30,18 @@ LEVELS, DEEP, TAPE, FILLS = 10, 40, 14, 8
 PHASES: dict[str, str] = {
     "pre_open": N_("before the opening"),
     "opening_call": N_("opening auction"),
-    "continuous": N_("open"),
+    "continuous": N_("open for trading"),
     "volatility_call": N_("volatility auction"),
     "closing_call": N_("closing auction"),
     "halt": N_("halted"),
     "post_close": N_("after the close"),
-    "closed": N_("closed"),
+    "closed": N_("not trading"),
     "expired": N_("expired"),
 }
 #: Phases in which orders are taken.
 TAKING = ("pre_open", "opening_call", "continuous", "volatility_call", "closing_call")
 SIDES = {"buy": N_("Buy"), "sell": N_("Sell")}
-KINDS = {"limit": N_("Limit"), "market": N_("Market"), "stop": N_("Stop"), "stop_limit": N_("Stop limit")}
+KINDS = {"limit": N_("Limit order"), "market": N_("Market order"), "stop": N_("Stop order"), "stop_limit": N_("Stop limit order")}
 LASTINGS = {
     "day": N_("Today"),
     "gtc": N_("Until cancelled"),

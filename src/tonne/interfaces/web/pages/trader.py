@@ -9,6 +9,7 @@ import polars as pl
 from fastapi.responses import Response
 
 from tonne.interfaces.views import auctions_view, market_view, money, trader_view
+from tonne.interfaces.web import letters
 from tonne.interfaces.web.app import Asked
 from tonne.interfaces.web.ask import Ask
 from tonne.interfaces.web.guard import TRADER, pages
@@ -144,7 +145,7 @@ def fills(ask: Asked, system: str) -> Response:
         Column("price", ask._("Price"), "number"),
         Column("quantity", ask._("Quantity"), "quantity"),
         Column("counted", ask._("Counted in"), show=lambda value, row: ask._("lots") if value == "lots" else ask._("units")),
-        Column("cost_minor", ask._("Value"), "money", unit=ask.market.rulebook.system.currency),
+        Column("cost_minor", ask._("Traded value"), "money", unit=ask.market.rulebook.system.currency),
         Column("order", ask._("Order"), "number", show=lambda value, row: str(value) if value else None),
         Column("account", ask._("Account")),
         Column("number", ask._("Trade"), "number", hidden=True),
@@ -183,7 +184,7 @@ def home(ask: Ask) -> Response:
         coming=coming[:5],
         waiting=waiting,
         sentences={name: proposals.sentence(ask, one["verb"], one["body"], one["effect"]) for name, one in waiting},
-        messages=messages.rows,
+        messages=[letters.told(one, ask._) for one in messages.rows],
         phases={name: ask._(text) for name, text in PHASES.items()},
         path_of=path_of,
     )

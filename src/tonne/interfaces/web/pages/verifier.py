@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from tonne.administration.report import FINDING_LENGTH_MAX
 from tonne.interfaces.views import reports as views
+from tonne.interfaces.web import law_words
 from tonne.interfaces.web.app import Asked
 from tonne.interfaces.web.ask import Ask
 from tonne.interfaces.web.forms import Field, Form
@@ -65,12 +66,12 @@ def _table(ask: Ask, frame: pl.DataFrame) -> Table:
         Column("last_year", ask._("Year before"), "quantity", "t"),
         Column("change_permille", ask._("Change"), "number", show=lambda value, row: report_page.change(value)),
         Column("far", ask._("To look at"), show=lambda value, row: ", ".join(_marks(ask, row))),
-        Column("sector", ask._("Sector")),
+        Column("sector", ask._("Sector"), show=lambda value, row: law_words.sector(value, ask._)),
     ]
     filters = [
         Filter("name", ask._("Name")),
         Filter("far", ask._("Large changes"), "choice", [("true", ask._("more than half"))]),
-        Filter("sector", ask._("Sector"), "choice", [(one, one) for one in frame["sector"].drop_nulls().unique().sort().to_list()]),
+        Filter("sector", ask._("Sector"), "choice", law_words.sectors(frame["sector"], ask._)),
     ]
     return ask.table("verify", ask._("Reports that wait"), frame, columns, filters=filters, empty=ask._("No report waits for a verifier."))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -114,6 +115,12 @@ LABELS: dict[str, tuple[str, str, str]] = {
 }
 
 
+def _tally(ask: Ask, checks: Sequence[world.Check], verdicts: Mapping[str, str]) -> str:
+    """How often each verdict was given: `agrees 3; differs 2`."""
+    counts = Counter(check.verdict for check in checks)
+    return ask._("; ").join(f"{words} {counts[verdict]}" for verdict, words in verdicts.items() if counts[verdict])
+
+
 def _columns(ask: Ask, frame: pl.DataFrame, names: dict[str, str]) -> list[Column]:
     def column(name: str) -> Column:
         label, kind, unit = LABELS[name]
@@ -180,7 +187,7 @@ def chart(ask: Asked, name: str) -> Response:
     labels = {"figure": _("Figure"), "published": _("Published"), "ours": _("Ours"), "verdict": _("Verdict"), "remark": _("Remark")}
     shown = [Column(key, label, show=(lambda value, row: verdicts.get(value, value)) if key == "verdict" else None) for key, label in labels.items()]
     checked = (
-        ask.table("checks", ask.say("Published against ours: %(tally)s", tally=world.tally(checks)), compared, shown, prefix="check_")
+        ask.table("checks", ask.say("Published against ours: %(tally)s", tally=_tally(ask, checks, verdicts)), compared, shown, prefix="check_")
         if checks
         else None
     )
