@@ -45,7 +45,7 @@ def demo(
     from tonne.interfaces.web import demo as demos
 
     place, logins = demos.prepared(folder, port=port, database=database, fresh=fresh, say=say)
-    lines = ["", f"{"sign in as":<22}{"e-mail":<32}password", *(f"{one.title:<22}{one.email:<32}{one.password}" for one in logins), ""]
+    lines = ["", f"{'sign in as':<22}{'e-mail':<32}password", *(f"{one.title:<22}{one.email:<32}{one.password}" for one in logins), ""]
     lines.append("The first page signs you in with one click; the second factor's code is shown where it is asked for.")
     place.demo.start()
     _serve(place, no_browser, lines)

@@ -286,6 +286,13 @@ class Books:
 
     def _places(self, accounts: ArrayLike, unit: ArrayLike) -> NDArray[np.int64]:
         """Where in `_slots` accounts keep unit types, -1 where they never held any."""
+        if isinstance(unit, int):  # one unit type for all, asked for with every single order: the same without making an array of it
+            if not 0 <= unit < len(self._units):
+                raise ValueError(f"unit types are 0 to {len(self._units) - 1}; asked for {unit}")
+            numbers = self._known(accounts)
+            found = np.zeros(len(numbers), dtype=np.int64)
+            find_slots(self._slot_index, self._slots, numbers << 32 | unit, found)
+            return found
         numbers, units = np.broadcast_arrays(self._known(accounts), np.asarray(unit, dtype=np.int64))
         if len(units) and (units.min() < 0 or units.max() >= len(self._units)):
             raise ValueError(f"unit types are 0 to {len(self._units) - 1}; asked for {units.min()} to {units.max()}")

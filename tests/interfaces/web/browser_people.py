@@ -20,7 +20,7 @@ WIDE, NARROW, NARROWEST = (1440, 900), (390, 844), (320, 700)
 WATCH = "addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI))"
 #: What a page sends by itself is no step of a person's: drafts, signs of life.
 BY_ITSELF = ("/draft", "/session/extend")
-CODE = re.compile(r"\b\d{6}\b")
+CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 AXE = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations']})"
 #: The element that has the focus: its selector in short, whether the focus can be seen, whether it lies in the window.
 FOCUS = """() => {
@@ -128,7 +128,8 @@ class Person:
                 self.page.locator(f'{form} select[name="{name}"]').select_option(value)
             else:
                 self.page.locator(f'{form} [name="{name}"]').first.fill(value)
-        self.click(f"{form} button[type=submit], {form} button:not([type])")
+        once = f"{form} button[data-once]"
+        self.click(once if self.page.locator(once).count() else f"{form} button[type=submit], {form} button:not([type])")
 
     def hint(self, form: str) -> str:
         """The code that stands beside a form's field."""

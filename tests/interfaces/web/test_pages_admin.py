@@ -16,6 +16,7 @@ from tonne.administration.agenda import TASKS, day_of
 from tonne.administration.commands import Command
 from tonne.administration.permissions import ADMINISTRATOR
 from tonne.interfaces.views import runs
+from tonne.interfaces.views.deadline import standing
 from tonne.interfaces.web.guard import REGISTER
 from tonne.interfaces.web.place import Hall, Place
 from tonne.ledger import AccountFlag
@@ -265,12 +266,12 @@ def test_a_deadline_names_the_same_as_the_judgement(shared_place: Place, look: V
     rows = browser.get(f"/{hall.system}/admin/deadline/2024.json").json()["rows"]
     with hall.read() as state:
         judged = state.statuses.filter(pl.col("year") == 2024, ~pl.col("interim"))
-        standing = runs.standing(state, 2024, hall.today)
+        found = standing(state, 2024, hall.today)
         fined = int(state.fines.filter(pl.col("year") == 2024)["shortfall"].sum())
     assert {row["installation"]: (row["owed"], row["surrendered"], row["letter"]) for row in rows} == {
         row["installation"]: (row["owed"], row["surrendered"], row["status"]) for row in judged.to_dicts()
     }
-    assert standing.shortfall == fined
+    assert found.shortfall == fined
 
 
 # -- acts

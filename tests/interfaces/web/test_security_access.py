@@ -92,7 +92,11 @@ def test_nothing_is_sent_without_the_right(stage: Any) -> None:
                 continue
             tried += 1
             headers = {"x-csrf-token": csrf, "idempotency-key": f"walk-{tried:08d}"}
-            options = {"content": b"{", "headers": headers | {"content-type": "application/json"}} if route.startswith("/api/") else {"data": {"_csrf": csrf}}
+            options = (
+                {"content": b"{", "headers": headers | {"content-type": "application/json"}}
+                if route.startswith("/api/")
+                else {"data": {"_csrf": csrf}}
+            )
             answer = actor.client.request(method, filled(route, known), **options)
             expected = (401 if route.startswith("/api/") else 303) if not actor.name else (403 if route.startswith("/api/") else 404)
             if answer.status_code != expected:
@@ -116,7 +120,11 @@ def test_what_is_anothers_is_not_there(walked: Walk) -> None:
 def test_anothers_figures_are_on_no_page(walked: Walk) -> None:
     """The operator's own installation is not named on the pages of another operator that show own things."""
     for one in walked.seen:
-        if one.actor == "stranger" and one.status == 200 and any(part in one.route for part in ("/reports", "/obligation", "/history", "/allocation", "/tasks")):
+        if (
+            one.actor == "stranger"
+            and one.status == 200
+            and any(part in one.route for part in ("/reports", "/obligation", "/history", "/allocation", "/tasks"))
+        ):
             assert walked.known["account"] not in one.text and walked.known["proposal"] not in one.text, one.path
 
 
@@ -156,7 +164,9 @@ def test_fields_that_nobody_asked_for_do_nothing(stage: Any) -> None:
     place, _known, actors = stage
     actor = actors["verifier"]
     before = place.people.person(actor.person), place.people.memberships_of(actor.person)
-    answer = actor.form("/settings/looks", language="en", is_admin="1", state="erased", email="evil@else.example", participant="administrator", rights="manage")
+    answer = actor.form(
+        "/settings/looks", language="en", is_admin="1", state="erased", email="evil@else.example", participant="administrator", rights="manage"
+    )
     assert answer.status_code == 303
     assert (place.people.person(actor.person), place.people.memberships_of(actor.person)) == before
 

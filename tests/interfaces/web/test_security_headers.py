@@ -63,7 +63,12 @@ def test_what_is_seen_signed_in_is_not_kept(walked: Walk) -> None:
 def test_headers_on_what_goes_wrong_and_on_files(place: Place, monkeypatch: Any) -> None:
     nobody = Actor(place)
     asset = next(one.name for one in (Path(__file__).parents[3] / "src/tonne/interfaces/web/assets").iterdir() if one.suffix == ".css")
-    answers = {200: nobody.get(f"/assets/{asset}"), 404: nobody.get("/assets/none.css"), 405: nobody.client.put("/login"), 303: nobody.get("/settings")}
+    answers = {
+        200: nobody.get(f"/assets/{asset}"),
+        404: nobody.get("/assets/none.css"),
+        405: nobody.client.put("/login"),
+        303: nobody.get("/settings"),
+    }
     answers[413] = nobody.client.post("/login", content=b"x" * 1_100_000, headers={"content-type": "application/x-www-form-urlencoded"})
     monkeypatch.setattr(place.people, "session", lambda *a, **k: 1 / 0)
     nobody.client.cookies.set("tonne", "anything")
@@ -81,7 +86,19 @@ def test_no_way_out_of_the_folder_of_files(place: Place, tmp_path: Path) -> None
     """An absolute path, a way up, a long name: none of them is a file of ours."""
     outside = tmp_path / "outside.css"
     outside.write_text("secret", encoding="utf-8")
-    paths = (str(outside), f"/{outside}", "../settings.py", "..%2fsettings.py", "%2e%2e/settings.py", "a" * 3_000, "vendor/../../app.py", "tonne%00.css", "", ".", "C:/x")
+    paths = (
+        str(outside),
+        f"/{outside}",
+        "../settings.py",
+        "..%2fsettings.py",
+        "%2e%2e/settings.py",
+        "a" * 3_000,
+        "vendor/../../app.py",
+        "tonne%00.css",
+        "",
+        ".",
+        "C:/x",
+    )
     for path in paths:
         answer = Actor(place).get(f"/assets/{path}")
         assert answer.status_code == 404 and "secret" not in answer.text and "import" not in answer.text, path
@@ -188,7 +205,9 @@ def test_a_report_of_the_policy_arrives_once_and_carries_no_token(place: Place, 
     """W2: rate-limited, size-limited; the page's address is cut where it would open something."""
     import structlog
 
-    body = b'{"csp-report": {"document-uri": "http://x/reset/aaaabbbb?q=1", "blocked-uri": "https://evil.example/x?y", "violated-directive": "img-src"}}'
+    body = (
+        b'{"csp-report": {"document-uri": "http://x/reset/aaaabbbb?q=1", "blocked-uri": "https://evil.example/x?y", "violated-directive": "img-src"}}'
+    )
     with structlog.testing.capture_logs() as lines:
         answers = [Actor(place).client.post("/csp", content=body) for _ in range(12)]
     told = [line for line in lines if line["event"] == "policy"]

@@ -201,8 +201,8 @@ class Read(HTMLParser):
 #: who, and pages of theirs; {system} is filled in
 WALK: dict[str, tuple[str, ...]] = {
     "": (
-        "/", "/systems", "/systems/map", "/compare", "/charts", "/data", "/status", "/help", "/glossary", "/login", "/reset", "/apply",
-        "/search?q=power", "/{system}", "/{system}/law", "/{system}/law/changes", "/{system}/calendar", "/{system}/participants",
+        "/", "/systems", "/systems/map", "/compare", "/charts", "/data", "/status", "/help", "/login", "/reset", "/apply",
+        "/search?q=cap", "/{system}", "/{system}/law", "/{system}/law/changes", "/{system}/calendar", "/{system}/participants",
         "/{system}/compliance", "/{system}/transactions", "/{system}/auctions", "/{system}/market", "/no-such-page",
     ),
     "operator": (
@@ -213,7 +213,7 @@ WALK: dict[str, tuple[str, ...]] = {
     "verifier": ("/{system}/home", "/{system}/reports"),
     "administrator": (
         "/{system}/home", "/{system}/admin", "/{system}/admin/auctions", "/{system}/admin/accounts", "/{system}/admin/participants",
-        "/{system}/admin/installations", "/{system}/admin/applications", "/{system}/admin/law", "/{system}/audit", "/{system}/audit/trail",
+        "/{system}/admin/installations", "/{system}/admin/applications", "/{system}/admin/law", "/{system}/audit",
     ),
 }  # fmt: skip
 

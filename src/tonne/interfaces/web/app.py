@@ -411,11 +411,17 @@ async def _http(request: Request, error: Any) -> Response:
 
 
 async def _too_large(request: Request, error: Any) -> Response:
-    return await _problem(request, Problem(413, "too_large", f"at most {error} bytes"))
+    return _hung_up(await _problem(request, Problem(413, "too_large", f"at most {error} bytes")))
 
 
 async def _too_slow(request: Request, _error: Any) -> Response:
-    return await _problem(request, Problem(408, "too_slow"))
+    return _hung_up(await _problem(request, Problem(408, "too_slow")))
+
+
+def _hung_up(response: Response) -> Response:
+    """The rest of what is being sent is not waited for."""
+    response.headers["connection"] = "close"
+    return response
 
 
 async def _fault(request: Request, error: Any) -> Response:

@@ -121,6 +121,11 @@ class Ask:
     def ngettext(self, one: str, many: str, count: int) -> str:
         return words.translations(self.language).ngettext(one, many, count)
 
+    @property
+    def gap(self) -> str:
+        """Between two sentences: Chinese has none."""
+        return "" if self.language.startswith("zh") else " "
+
     def say(self, text: str, /, **values: Any) -> str:
         """A sentence with named places, translated before they are filled."""
         return self._(text) % values

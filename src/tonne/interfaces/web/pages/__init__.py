@@ -15,9 +15,13 @@ def routers() -> list[APIRouter]:
 
     from tonne.interfaces.web.pages import bids, money_pages, negotiated, stop, ticket, trader
 
-    from tonne.interfaces.web.pages import admin, admin_accounts, admin_act, admin_auctions, admin_law, admin_register, admin_runs, audit, identity, onboarding
+    from tonne.interfaces.web.pages import admin, admin_accounts, admin_act, admin_auctions, admin_deadline, admin_entitlements, admin_installation
 
-    administrators = [one.router for one in (onboarding, admin, admin_runs, admin_act, admin_auctions, admin_register, admin_accounts, admin_law, audit)]
+    from tonne.interfaces.web.pages import admin_law, admin_register, admin_runs, audit, audit_checks, identity, onboarding
+
+
+    register = (admin_register, admin_installation, admin_entitlements, admin_accounts)
+    administrators = [one.router for one in (onboarding, admin, admin_runs, admin_deadline, admin_act, admin_auctions, *register, admin_law, audit, audit_checks)]
     traders = [one.router for one in (stop, ticket, trader, bids, money_pages, negotiated)]
     operators = [one.router for one in (home, operator, surrender, buy, accounts, transfers, reports, report, verifier, allocation, history)]
     public = [start.router, find.router, systems.router, compare.router, world_charts.router, data.router, help.router]

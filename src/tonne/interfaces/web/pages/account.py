@@ -105,8 +105,8 @@ def _enrol_form(ask: Ask, factor: str = "", secret: str = "", uri: str = "") -> 
 
 
 def _enrol(ask: Ask, factor: str, secret: str, uri: str, form: Form, status: int = 200) -> Response:
-    picture = segno.make(uri, error="m").svg_data_uri(scale=5, border=2, light="#ffffff") if uri.startswith("otpauth://") else ""
-    return ask.page("enrol.html", status, form=form, secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)), picture=picture)
+    scan = segno.make(uri, error="m").svg_data_uri(scale=5, border=2, light="#ffffff") if uri.startswith("otpauth://") else ""
+    return ask.page("enrol.html", status, form=form, secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)), scan=scan)
 
 
 @router.post("/login/enrol", allow=PUBLIC)

@@ -153,7 +153,11 @@ def _statement(ask: Ask, frame: pl.DataFrame) -> Any:
         Column("unit", ask._("Unit")),
         Column("quantity", ask._("Quantity"), "quantity", show=much),
         Column("balance", ask._("Balance after"), "quantity", show=much),
-        Column("counterpart", ask._("Other account"), show=lambda value, row: ask._(REGISTRY_ACCOUNTS.get(value, value) if value is not None else "the market")),
+        Column(
+            "counterpart",
+            ask._("Other account"),
+            show=lambda value, row: ask._(REGISTRY_ACCOUNTS.get(value, value) if value is not None else "the market"),
+        ),
         Column("counterpart_holder", ask._("Its holder"), hidden=True),
         Column("sequence", ask._("Entry in the log"), "number"),
         Column("id", ask._("Transfer"), "text", hidden=True),

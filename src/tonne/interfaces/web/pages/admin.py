@@ -95,7 +95,7 @@ def home(ask: Ask) -> Response:
         frozen=frozen,
         files=files,
         deadline=deadlines[0] if deadlines else None,
-        deadline_text=law_words.said(law_words.TASKS, deadlines[0].task, ask._) + f", {deadlines[0].year}" if deadlines else "",
+        deadline_text=law_words.said(law_words.TASKS, deadlines[0].task, ask._) + f"{ask._(', ')}{deadlines[0].year}" if deadlines else "",
         deadline_href=_task_href(ask, deadlines[0]) if deadlines else "",
         ahead=[
             (one.day, _task_text(ask, one, sales), _task_href(ask, one), one.days_left, one.task in keeping.BY_THEMSELVES)
@@ -107,8 +107,8 @@ def home(ask: Ask) -> Response:
 
 def _task_text(ask: Ask, one: agenda_view.Task, sales: dict[str, Any]) -> str:
     if one.task == "auction_held":
-        return f"{own.auction_title(ask, one.name)}, {quantity(sales[one.name][1])} {ask.market.rulebook.system.unit_code}"
-    return f"{law_words.said(law_words.TASKS, one.task, ask._)}, {one.year}"
+        return f"{own.auction_title(ask, one.name)}{ask._(', ')}{quantity(sales[one.name][1])} {ask.market.rulebook.system.unit_code}"
+    return f"{law_words.said(law_words.TASKS, one.task, ask._)}{ask._(', ')}{one.year}"
 
 
 def _task_href(ask: Ask, one: agenda_view.Task) -> str:
@@ -122,7 +122,7 @@ def _due(ask: Ask, waiting: tuple[agenda_view.Waiting, ...]) -> list[Item]:
     for one in waiting:
         since = ask.say("since %(day)s", day=one.since)
         if one.what == "task":
-            text = f"{law_words.said(law_words.TASKS, one.name, ask._)}, {one.year}"
+            text = f"{law_words.said(law_words.TASKS, one.name, ask._)}{ask._(', ')}{one.year}"
             note = since if one.name not in keeping.BY_THEMSELVES else ask.say("since %(day)s, runs by itself", day=one.since)
             found.append(Item(text, ask.here(f"/admin/runs/{one.name}/{one.year}"), note))
         elif one.what == "auction":
@@ -164,7 +164,7 @@ def _prepared(ask: Ask) -> list[Item]:
     for one in own.preparations(ask):
         if one.what.startswith("run:"):
             _run, task, year = one.what.split(":")
-            text, href = f"{law_words.said(law_words.TASKS, task, ask._)}, {year}", ask.here(f"/admin/runs/{task}/{year}")
+            text, href = f"{law_words.said(law_words.TASKS, task, ask._)}{ask._(', ')}{year}", ask.here(f"/admin/runs/{task}/{year}")
         else:
             text, href = own.auction_title(ask, one.what.partition(":")[2]), ask.here(f"/admin/prepared/{one.what}")
         mine = one.person != ask.visitor.person and own.may(ask, "approve")
@@ -183,7 +183,7 @@ def _freezes(ask: Ask, freezes: dict[str, dict[str, Any]]) -> list[Item]:
 
 
 def _applications(ask: Ask) -> list[Item]:
-    rows = ask.place.people.applications(system=ask.market.system, states=("sent", "checked"), limit=APPLICATIONS_MOST).rows
+    rows: tuple[Any, ...] = ask.place.people.applications(system=ask.market.system, states=("sent", "checked"), limit=APPLICATIONS_MOST).rows
     found = []
     for one in rows:
         mine = one.state == "checked" and one.checked_by != ask.visitor.person and own.may(ask, "approve")

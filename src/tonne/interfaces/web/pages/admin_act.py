@@ -1,7 +1,7 @@
 """What an administrator does that no proposal is made for: shown with its effect, confirmed by a code bound to it, then done or prepared.
 
-A page that wants such a thing done calls `review`. What two persons decide (amendments, corrections, closing) is a proposal (`proposals.review`); in a
-market founded for one person it is done here.
+A page that wants such a thing done calls `review`. What two persons decide (amendments, corrections, closing) is a proposal (`proposals.review`), and
+in a market founded for one person it is done here.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def _announce_form(ask: Ask) -> Form:
         taken = {*state.exchange.sales, *state.exchange.auctioned}
         try:
             rules = switches_of(state.law(max(ask.market.today, state.today)))
-            categories, step = rules.category_order, rules.step
+            categories, step = tuple(rules.category_order), rules.step
         except (LawError, ValueError, KeyError):
             categories, step = (), 1
     year = ask.market.today.year

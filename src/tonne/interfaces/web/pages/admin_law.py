@@ -61,7 +61,7 @@ def figures(ask: Asked, system: str) -> Response:
         Column("coming", ask._("Changes next"), "day"),
         Column("path", ask._("Path"), hidden=True),
     ]
-    topics = list(dict.fromkeys(row["topic"] for row in rows))
+    topics = list(dict.fromkeys(str(row["topic"]) for row in rows))
     filters = [
         Filter("label", ask._("Figure")),
         Filter("topic", ask._("Topic"), "choice", [(one, law_words.said(law_words.TOPICS, one, ask._)) for one in topics]),

@@ -13,10 +13,7 @@ from fastapi.responses import Response
 
 from tonne.formats.faults import BadFile, Fault
 from tonne.formats.installations import read_installations
-from tonne.formats.reading import read_table
 from tonne.interfaces.views import participants as people_view
-from tonne.interfaces.views import reports as reports_view
-from tonne.interfaces.views.found import NotFound
 from tonne.interfaces.web import law_words
 from tonne.interfaces.web.app import Asked
 from tonne.interfaces.web.ask import Ask
@@ -26,8 +23,8 @@ from tonne.interfaces.web.pages import admin_act as act
 from tonne.interfaces.web.pages import admin_common as own
 from tonne.interfaces.web.pages.common import cache_of
 from tonne.interfaces.web.pages.onboarding import SLUG
-from tonne.interfaces.web.problems import Problem, not_found
-from tonne.interfaces.web.tables import Column, Filter, whole
+from tonne.interfaces.web.problems import Problem
+from tonne.interfaces.web.tables import Column, Filter
 from tonne.interfaces.web.words import N_
 from tonne.registers.errors import RegisterError
 from tonne.registers.installations import INSTALLATION_SCHEMA
@@ -42,7 +39,6 @@ ROLES: dict[str, str] = {
     "bank": N_("bank"),
 }
 FAULTS_SHOWN = 500
-REPORT_STATES: dict[str, str] = {"no_entry": N_("not reported"), "not_reported": N_("not reported")}
 
 
 def form_page(ask: Ask, form: Form, heading: str, lead: str, back: str, status: int = 200, **more: Any) -> Response:
@@ -178,7 +174,7 @@ def _installation_form(ask: Ask) -> Form:
     return Form(ask, fields, action=ask.here("/admin/installations/new"), verb=ask._("Review"))
 
 
-def _file_form(ask: Ask, action: str, hint: str) -> Form:
+def file_form(ask: Ask, action: str, hint: str) -> Form:
     return Form(
         ask, [Field("file", ask._("File"), "file", hint=hint, accept=".csv,.gz,.parquet")], action=ask.here(action), verb=ask._("Check and review")
     )
@@ -201,7 +197,7 @@ def _installations_page(ask: Ask, form: Form, upload: Form, status: int = 200, f
 
 
 def _upload_form(ask: Ask) -> Form:
-    return _file_form(
+    return file_form(
         ask, "/admin/installations/upload", ask._("CSV, gzipped CSV or Parquet: our own columns, or the account list that a registry publishes.")
     )
 
@@ -233,21 +229,21 @@ def upload_installations(ask: Asked, system: str) -> Response:
     faults: Sequence[Fault] = ()
     if upload.check():
         try:
-            with _kept(upload.values["file"]) as path:
+            with kept(upload.values["file"]) as path:
                 found, _skipped = read_installations(path)
             rows = found.frame.to_dicts()
             return act.review(
                 ask, "register_installations", {}, {"installations": rows}, back=ask.here("/admin/installations/new"), then="/admin/installations"
             )
         except BadFile as bad:
-            faults = _told(bad.faults)
+            faults = told(bad.faults)
             upload.fault("file", ask._("Nothing was loaded. What is wrong stands below, row by row."))
         except (Problem, RegisterError) as problem:
             upload.fault("file", getattr(problem, "detail", "") or str(problem))
     return _installations_page(ask, _installation_form(ask), upload, 422, faults)
 
 
-class _kept:
+class kept:
     """An uploaded file on disk, under its own ending, for as long as it is read."""
 
     def __init__(self, given: tuple[str, bytes]) -> None:
@@ -264,193 +260,6 @@ class _kept:
         self._folder.cleanup()
 
 
-def _told(faults: Sequence[Fault]) -> list[Fault]:
+def told(faults: Sequence[Fault]) -> list[Fault]:
     """Faults by the row alone: where the server kept the file is nobody's affair."""
     return [fault._replace(file="") for fault in faults]
-
-
-# -- one installation
-
-
-@router.get("/{system}/admin/installations/{installation}", allow=AUDIT)
-def one_installation(ask: Asked, system: str, installation: str) -> Response:
-    return _installation(ask, installation)
-
-
-def _installation(ask: Ask, name: str, status: int = 200, close: Form | None = None, correct: Form | None = None) -> Response:
-    market = ask.market
-    with market.read() as state:
-        cache = cache_of(market)
-        try:
-            found = people_view.installation(state, name, public=False, cache=cache)
-        except NotFound as error:
-            raise not_found(name, [f"{market.system}/admin/installations/{one}" for one in error.near]) from None
-        corrections = state.reports.corrections
-        made = [] if corrections is None else corrections.filter(pl.col("installation") == name).to_dicts()
-        verified = found.years.filter(pl.col("verified").is_not_null()).sort("year", descending=True).select("year", "verified").rows()
-        frozen = found.account in state.freezes
-        findings = list(state.findings.get(name, ()))
-        last = reports_view.report(state, name, int(verified[0][0]), market.today) if verified else None
-    ask.record("view", f"installation {name}", "shown")
-    columns = [
-        Column("year", ask._("Year"), "text"),
-        Column("state", ask._("Report"), show=lambda value, row: ask._(REPORT_STATES.get(value, value.replace("_", " ")))),
-        Column("allocated", ask._("Allocated"), "quantity"),
-        Column("verified", ask._("Verified"), "quantity"),
-        Column("surrendered", ask._("Surrendered"), "quantity"),
-        Column("letter", ask._("Judgement")),
-        Column("fine_low_minor", ask._("Fine"), "money", market.rulebook.system.currency),
-    ]
-    table = ask.table(
-        f"installation-{name}", ask._("Year by year"), found.years.select([c.name for c in columns]).sort("year", descending=True), columns
-    )
-    return ask.page(
-        "admin_installation.html",
-        status,
-        found=found,
-        row=found.register,
-        heading=found.register.get("name") or name,
-        admin_tabs=own.tabs(ask),
-        table=table,
-        verified=verified,
-        corrections=made,
-        findings=findings,
-        frozen=frozen,
-        last=last,
-        close=close or _close_form(ask, name),
-        correct=correct or (_correct_form(ask, name, verified) if verified else None),
-        two=own.two_persons(ask),
-        may_act=own.may(ask, "initiate"),
-    )
-
-
-def _close_form(ask: Ask, name: str) -> Form:
-    fields = [Field("year", ask._("Last year with emissions"), "number", least=1900, most=2300, value=str(ask.market.today.year))]
-    return Form(ask, fields, action=ask.here(f"/admin/installations/{name}/close"), verb=ask._("Review"), danger=True)
-
-
-def _correct_form(ask: Ask, name: str, verified: Sequence[tuple[int, int]]) -> Form:
-    fields = [
-        Field(
-            "year",
-            ask._("Year"),
-            "choice",
-            choices=[(str(year), ask.say("%(year)s: %(figure)s t now", year=year, figure=figure)) for year, figure in verified],
-        ),
-        Field("verified", ask._("Right figure"), "number", unit="t", least=0),
-        Field("reason", ask._("Reason"), hint=ask._("It stands in the log, beside the old figure.")),
-    ]
-    return Form(ask, fields, action=ask.here(f"/admin/installations/{name}/correct"), verb=ask._("Review"), danger=True)
-
-
-@router.post("/{system}/admin/installations/{installation}/close", allow=ADMIN.with_right("initiate"))
-def close(ask: Asked, system: str, installation: str) -> Response:
-    """The last year with emissions: decided by two persons."""
-    form = _close_form(ask, installation)
-    if form.check():
-        body = {"installation": installation, "year": form.values["year"]}
-        try:
-            return act.review_or_propose(ask, "close_installation", body, back=ask.here(f"/admin/installations/{installation}"))
-        except Problem as problem:
-            form.fault("year", problem.detail)
-    return _installation(ask, installation, 422, close=form)
-
-
-@router.post("/{system}/admin/installations/{installation}/correct", allow=ADMIN.with_right("initiate"))
-def correct(ask: Asked, system: str, installation: str) -> Response:
-    """A verified figure put right, also after the deadline: decided by two persons; what was judged is judged again."""
-    with ask.market.read() as state:
-        rows = state.reports.frame.filter(pl.col("installation") == installation, pl.col("verified").is_not_null()).sort("year", descending=True)
-    form = _correct_form(ask, installation, rows.select("year", "verified").rows())
-    if form.check():
-        body = {"installation": installation, "year": int(form.values["year"]), "verified": form.values["verified"], "reason": form.values["reason"]}
-        try:
-            return act.review_or_propose(
-                ask, "correct_report", body, back=ask.here(f"/admin/installations/{installation}"), reason=form.values["reason"]
-            )
-        except Problem as problem:
-            form.fault("verified", problem.detail)
-    return _installation(ask, installation, 422, correct=form)
-
-
-# -- entitlements: the authority's own table
-
-
-@router.get("/{system}/admin/entitlements", allow=AUDIT)
-def entitlements(ask: Asked, system: str) -> Response:
-    """What the calendar will allocate, or has, by installation; and a file with more of it."""
-    return _entitlements(ask, _entitlement_form(ask))
-
-
-def _entitlement_form(ask: Ask) -> Form:
-    return _file_form(
-        ask,
-        "/admin/entitlements/upload",
-        ask._("CSV with the columns installation, year, quantity. Rows replace what is on record for the same installation and year."),
-    )
-
-
-def _entitlements(ask: Ask, upload: Form, status: int = 200, faults: Sequence[Fault] = ()) -> Response:
-    year = whole(ask.query, "year", 1900, 2300, 0)
-    with ask.market.read() as state:
-        frame = state.entitlements.join(state.installations.frame.select("installation", "name"), on="installation", how="left")
-    years = frame["year"].unique().sort(descending=True).to_list()
-    columns = [
-        Column("installation", ask._("Installation"), href=lambda row: ask.here(f"/admin/installations/{row['installation']}")),
-        Column("name", ask._("Name")),
-        Column("year", ask._("Year"), "text"),
-        Column("quantity", ask._("Units"), "quantity"),
-        Column("basis", ask._("By"), show=lambda value, row: value.replace("_", " ")),
-    ]
-    filters = [Filter("year", ask._("Year"), "choice", [(str(one), str(one)) for one in years]), Filter("name", ask._("Name"))]
-    ask.record("view", "entitlements", "shown")
-    empty = ask.say("Nothing is on record for %(year)s yet: load the table below.", year=year) if year else ask._("Nothing is on record yet.")
-    table = ask.table(
-        "entitlements",
-        ask._("Entitlements on record"),
-        frame.sort("year", "installation", descending=[True, False]),
-        columns,
-        filters=filters,
-        totals=("quantity",),
-        empty=empty,
-    )
-    return ask.page(
-        "admin_entitlements.html",
-        status,
-        table=table,
-        upload=upload,
-        admin_tabs=own.tabs(ask),
-        faults_found=faults[:FAULTS_SHOWN],
-        faults_total=len(faults),
-        may_act=own.may(ask, "initiate"),
-    )
-
-
-@router.post("/{system}/admin/entitlements/upload", allow=ADMIN.with_right("initiate"))
-def upload_entitlements(ask: Asked, system: str) -> Response:
-    """The authority's table: all of it, or nothing and every fault with its row."""
-    upload = _entitlement_form(ask)
-    faults: Sequence[Fault] = ()
-    if upload.check():
-        try:
-            with _kept(upload.values["file"]) as path:
-                rows = _read_entitlements(path)
-            return act.review(ask, "entitle", {}, {"entitlements": rows}, back=ask.here("/admin/entitlements"), then="/admin/entitlements")
-        except BadFile as bad:
-            faults = _told(bad.faults)
-            upload.fault("file", ask._("Nothing was loaded. What is wrong stands below, row by row."))
-        except Problem as problem:
-            upload.fault("file", problem.detail)
-    return _entitlements(ask, upload, 422, faults)
-
-
-def _read_entitlements(path: Path) -> list[dict[str, Any]]:
-    """Rows installation, year, quantity. Raises BadFile with every fault."""
-    table, _dialect = read_table(path, (("installation", "year", "quantity"),), None, "entitlements")
-    names, years = table.text("installation", required=True), table.whole("year", least=1900, most=2300, required=True)
-    units = table.whole("quantity", required=True, least=0)
-    table.refuse_twice((names, years), "installation")
-    if table.faults:
-        raise BadFile(table.faults, skippable=False)
-    frame = pl.DataFrame({"installation": names, "year": years.cast(pl.Int32), "quantity": units.cast(pl.Int64)})
-    return frame.to_dicts()

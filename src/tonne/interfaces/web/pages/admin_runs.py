@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import polars as pl
@@ -19,36 +18,25 @@ from tonne.administration.agenda import TASKS
 from tonne.administration.commands import Command
 from tonne.administration.events import Entry
 from tonne.administration.refusals import Refusal
-from tonne.interfaces.views import agenda_view, compliance, runs
-from tonne.interfaces.views import reports as reports_view
+from tonne.interfaces.views import agenda_view, runs
 from tonne.interfaces.views.explain import Formula
 from tonne.interfaces.web import keeping, law_words
 from tonne.interfaces.web.app import Asked
 from tonne.interfaces.web.ask import Ask
-from tonne.interfaces.web.charts import COLOURS, Chart
 from tonne.interfaces.web.forms import Form
 from tonne.interfaces.web.guard import ADMIN, AUDIT, pages
 from tonne.interfaces.web.pages import admin_common as own
-from tonne.interfaces.web.pages.common import bars_spec, cache_of, theme_of
+from tonne.interfaces.web.pages.admin_rows import compared, price_asked, rows_table, sector_chart
+from tonne.interfaces.web.pages.common import cache_of
 from tonne.interfaces.web.place import Hall
 from tonne.interfaces.web.problems import Problem, not_found, status_of
-from tonne.interfaces.web.render import money
-from tonne.interfaces.web.tables import Column, Filter, Table
+from tonne.interfaces.web.tables import Column, Filter
 from tonne.interfaces.web.words import N_
 from tonne.people import PeopleRefused
 
 router = pages()
 STATES: dict[str, str] = {"done": N_("done"), "due": N_("due"), "coming": N_("coming")}
-ATTEMPTS_MOST, SECTORS_SHOWN = 20, 12
-LETTERS: dict[str, str] = {
-    "A": N_("covered"),
-    "B": N_("short"),
-    "C": N_("no figure"),
-    "D": N_("short after a correction"),
-    "E": N_("covered after a correction"),
-    "X": N_("could not be judged"),
-    "-": N_("nothing due"),
-}
+ATTEMPTS_MOST = 20
 
 
 @dataclass(frozen=True)
@@ -174,20 +162,6 @@ def seen(ask: Ask, task: str, year: str) -> Seen:
     return Seen(task, number, due, kind, None, outcome, rules, refused, reason, None, command, takes)
 
 
-def price_asked(ask: Ask) -> Decimal | None:
-    """The mean price of the address or of the form. Raises Problem 400."""
-    given = str(ask.form.get("price") or ask.query.get("price", "")).strip()
-    if not given:
-        return None
-    try:
-        price = Decimal(given)
-        if not price.is_finite() or price <= 0 or len(given) > 20:
-            raise InvalidOperation
-    except InvalidOperation:
-        raise Problem(400, "malformed", ask.say("%(price)s is no price; write it like 83.60.", price=repr(given[:40]))) from None
-    return price
-
-
 def ids_of(task: str, year: int) -> list[str]:
     """The ids under which a task may have been sent: the law's own, and those of later attempts, because an id that was refused is used up."""
     return [f"{task}:{year}", *(f"{task}:{year}:attempt-{number}" for number in range(2, ATTEMPTS_MOST + 1))]
@@ -261,138 +235,6 @@ def shown(ask: Ask, found: Seen, status: int = 200, form: Form | None = None, ch
 
 def _is_mine(ask: Ask, found: list[own.Preparation]) -> bool:
     return any(one.person == ask.visitor.person for one in found)
-
-
-def compared(outcome: runs.Outcome) -> tuple[int, int, int] | None:
-    """(units of this run, of the year before, difference); None where there is nothing to lay beside."""
-    rows = outcome.rows
-    if outcome.family != runs.UNITS or not rows.height or rows["last_year"].null_count() == rows.height:
-        return None
-    total, before = int(rows["quantity"].sum() - rows["returned"].sum()), int(rows["last_year"].sum())
-    return total, before, total - before
-
-
-def rows_table(ask: Ask, outcome: runs.Outcome, done: bool = False) -> Table:
-    """The rows of a task: all of them can be downloaded."""
-    _, currency = ask._, ask.market.rulebook.system.currency
-    names = [
-        Column("installation", _("Installation"), href=lambda row: ask.here(f"/admin/installations/{row['installation']}")),
-        Column("name", _("Name"), show=lambda value, row: value or _("rest of the system")),
-        Column("operator_name", _("Operator"), hidden=True),
-        Column("sector", _("Sector"), show=lambda value, row: law_words.sector(value, ask._) or ""),
-        Column("country", _("Country"), hidden=True),
-    ]
-    per: dict[str, list[Column]] = {
-        runs.UNITS: [
-            Column("quantity", _("Given"), "quantity", _("units")),
-            Column(
-                "returned",
-                _("Taken back"),
-                "quantity",
-                _("units"),
-                hidden=not outcome.rows.height or "returned" not in outcome.rows.columns or not outcome.rows["returned"].sum(),
-            ),
-            Column("last_year", _("Year before"), "quantity", _("units")),
-            Column("change", _("Difference"), "quantity", _("units")),
-            Column("change_permille", _("Difference"), "number", "%", show=lambda value, row: None if value is None else f"{value / 10:+.1f}"),
-        ],
-        runs.FINES: [
-            Column("shortfall", _("Missing"), "quantity", _("units")),
-            Column("low_minor", _("Fine"), "money", currency),
-            Column(
-                "high_minor",
-                _("at most"),
-                "money",
-                currency,
-                hidden=bool((outcome.rows["low_minor"] == outcome.rows["high_minor"]).all()) if outcome.family == runs.FINES else True,
-            ),
-            Column("units", _("Units on top"), "quantity", _("units")),
-            Column("released", _("No longer owed"), "quantity", _("units")),
-            Column("last_year", _("Missing the year before"), "quantity", _("units")),
-        ],
-        runs.JUDGED: judged_columns(ask),
-        runs.MISSING: [Column("last_year", _("Emissions the year before"), "quantity", "t")],
-        runs.ACCOUNTS: [
-            Column("account", _("Account")),
-            Column("holder", _("Holder")),
-            Column("unit", _("Unit")),
-            Column("out", _("Out"), "quantity"),
-            Column("in", _("In"), "quantity"),
-        ],
-    }
-    columns = per[outcome.family] if outcome.family == runs.ACCOUNTS else names + per[outcome.family]
-    totals = {
-        runs.UNITS: ("quantity", "returned", "last_year", "change"),
-        runs.FINES: ("shortfall", "low_minor", "high_minor", "units"),
-        runs.JUDGED: ("owed", "surrendered", "missing"),
-    }.get(outcome.family, ())
-    filters = [] if outcome.family == runs.ACCOUNTS else [Filter("name", _("Name"))]
-    if outcome.family != runs.ACCOUNTS:
-        sectors = outcome.rows["sector"].drop_nulls().unique().sort().to_list()
-        filters.append(Filter("sector", _("Sector"), "choice", law_words.sectors(sectors, ask._)))
-    if outcome.family == runs.JUDGED:
-        filters.append(Filter("letter", _("Judgement"), "choice", [(letter, f"{letter}: {_(text)}") for letter, text in LETTERS.items()]))
-    captions = {
-        runs.UNITS: _("By installation, beside the year before"),
-        runs.FINES: _("Fines by installation"),
-        runs.JUDGED: _("Judgement by installation"),
-        runs.MISSING: _("Installations without a report"),
-        runs.ACCOUNTS: _("By account"),
-    }
-    empty = _("Nobody: there is no row.") if outcome.family != runs.MISSING else _("Every installation that operates has reported.")
-    return ask.table(
-        f"{outcome.task}-{outcome.year}",
-        captions[outcome.family],
-        outcome.rows,
-        columns,
-        filters=filters if outcome.rows.height > 8 else (),
-        totals=totals,
-        empty=empty,
-    )
-
-
-def judged_columns(ask: Ask) -> list[Column]:
-    _ = ask._
-    return [
-        Column("owed", _("Owed to date"), "quantity", _("units")),
-        Column("surrendered", _("Surrendered"), "quantity", _("units")),
-        Column("missing", _("Missing"), "quantity", _("units")),
-        Column("letter", _("Judgement"), show=lambda value, row: _letter(ask, value)),
-        Column("last_year", _("Before"), show=lambda value, row: None if value is None else f"{value}: {_(LETTERS.get(value, value))}"),
-    ]
-
-
-def _letter(ask: Ask, letter: str | None) -> Any:
-    if letter is None:
-        return None
-    tone = {"A": "success", "B": "danger", "C": "warning", "D": "danger", "E": "info"}.get(letter, "neutral")
-    return law_words.badge(f"{letter}: {ask._(LETTERS.get(letter, letter))}", tone)
-
-
-def sector_chart(ask: Ask, outcome: runs.Outcome) -> Chart | None:
-    """This run beside the year before, by sector."""
-    named = outcome.rows.filter(pl.col("name").is_not_null())
-    summed = named.group_by(pl.col("sector").fill_null("-")).agg(pl.col("quantity").sum() - pl.col("returned").sum(), pl.col("last_year").sum())
-    summed = summed.sort("quantity", "sector", descending=[True, False]).head(SECTORS_SHOWN)
-    if summed["last_year"].sum() == 0 or not summed.height:
-        return None
-    years = {"last_year": str(outcome.year - 1), "quantity": str(outcome.year)}
-    rows = [
-        {"sector": law_words.sector(row["sector"], ask._) or "-", "value": row[name], "what": year}
-        for row in summed.iter_rows(named=True)
-        for name, year in years.items()
-    ]
-    title = ask.say("Free allocation of %(year)s beside %(before)s, by sector", year=outcome.year, before=outcome.year - 1)
-    theme = theme_of(ask)
-    colours = {years["quantity"]: COLOURS[theme][0], years["last_year"]: COLOURS[theme][2]}
-    return ask.chart(
-        "sectors",
-        title,
-        lambda: (bars_spec(rows, theme, unit=ask._("units"), x="sector", order=list(years.values()), colours=colours), pl.DataFrame(rows)),
-        subtitle=ask._("units"),
-        summary=title,
-        source=ask._("Registered installations; the rest of the system is left out."),
-    )
 
 
 # -- prepare, run
@@ -478,73 +320,3 @@ def carried_out(ask: Ask, found: Seen, body: Mapping[str, Any]) -> int:
     if not receipt.accepted:
         raise Problem(status_of(receipt.outcome), receipt.outcome, receipt.reason, receipt=receipt)
     return receipt.sequence
-
-
-# -- a deadline day
-
-
-@router.get("/{system}/admin/deadline/{year}", allow=AUDIT)
-def deadline(ask: Asked, system: str, year: str) -> Response:
-    """Who has not reported, who is late, who is short; and what the fines would be."""
-    if not (year.isascii() and year.isdigit() and len(year) == 4):
-        raise not_found(year)
-    number, market = int(year), ask.market
-    price, today = price_asked(ask), market.today
-    with market.read() as state:
-        cache = cache_of(market)
-        due = runs.task_day(state, "surrender", number)
-        first = next((int(notice["year"]) for notice in state.notices if notice["what"] == "first_year"), number)
-        if due is None or number < first:
-            raise not_found(year, [f"{system}/admin/deadline/{one}" for one in compliance.judged_years(state)])
-        standing = runs.standing(state, number, today, price, cache)
-        counts = reports_view.counts(state, number, today, cache=cache)
-        days = [
-            (task, day, state.done.get(f"{task}:{number}"))
-            for task in ("report", "verify", "surrender", "penalise")
-            if (day := runs.task_day(state, task, number))
-        ]
-        needs_price = runs.takes_price(state, max(due, state.today))
-        installations = state.installations.operating(number).height
-    ask.record("view", f"deadline {year}", "shown")
-    columns = [
-        Column("installation", ask._("Installation"), href=lambda row: ask.here(f"/admin/installations/{row['installation']}")),
-        Column("name", ask._("Name"), show=lambda value, row: value or ask._("rest of the system")),
-        Column("operator_name", ask._("Operator"), hidden=True),
-        Column("sector", ask._("Sector"), show=lambda value, row: law_words.sector(value, ask._) or ""),
-        Column("country", ask._("Country"), hidden=True),
-        *judged_columns(ask),
-    ]
-    filters = [
-        Filter("name", ask._("Name")),
-        Filter("letter", ask._("Judgement"), "choice", [(letter, f"{letter}: {ask._(text)}") for letter, text in LETTERS.items()]),
-    ]
-    empty = ask._("Nobody can be judged for this year yet: no emissions are verified.")
-    caption = ask._("As judged") if standing.judged else ask._("As they would be judged now")
-    table = ask.table(f"deadline-{year}", caption, standing.rows, columns, filters=filters, totals=("owed", "surrendered", "missing"), empty=empty)
-    currency = market.rulebook.system.currency
-    whys = {
-        "no_fine": ask._("the law has no fine in money"),
-        "needs_price": ask._("the fine is a multiple of the market price: name one below"),
-        "no_answer": ask._("the law has no figure for it"),
-    }
-    fine = whys.get(standing.why) or (
-        money(standing.low_minor, currency) + (f" – {money(standing.high_minor, currency)}" if standing.high_minor != standing.low_minor else "")
-    )
-    found = dict(standing.rows.group_by("letter").len().iter_rows())
-    return ask.page(
-        "admin_deadline.html",
-        standing=standing,
-        table=table,
-        admin_tabs=own.tabs(ask),
-        days=[(law_words.said(law_words.TASKS, task, ask._), day, done, ask.here(f"/admin/runs/{task}/{number}")) for task, day, done in days],
-        counts=counts,
-        installations=installations,
-        letters=[
-            (f"{letter}: {ask._(LETTERS.get(letter, letter))}", found[letter], ask.here(f"/admin/deadline/{year}", letter=letter))
-            for letter in compliance.WORST
-            if letter in found
-        ],
-        fine=str(fine),
-        needs_price=needs_price,
-        price=price,
-    )

@@ -133,7 +133,7 @@ def _gap_chart(ask: Ask, gaps: pl.DataFrame | None, year: int) -> Chart | None:
         made,
         subtitle=_("Installations by free allocation less emissions, % of emissions"),
         summary=f"{title} {text}",
-        source=f"{text} {year}.",
+        source=f"{text} {year}",
     )
 
 

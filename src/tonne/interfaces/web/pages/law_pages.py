@@ -86,6 +86,8 @@ def _text(ask: Ask, value: Any, unit: str, status: str, room: int = ROOM) -> str
         return ask._("no value yet")
     if value is None:
         return ask._("repealed")
+    if isinstance(value, (Mapping, list, tuple)) and not value:
+        return ask._("none")
     words = lw.unit_words(unit)
     text = compact(value, unit, room)
     return f"{text if unit == 'text' else lw.grouped(text)} {words if not isinstance(value, Mapping) else ''}".strip()

@@ -225,7 +225,7 @@ def market(ask: Asked, system: str) -> Response:
         Column("kind", _("Kind"), show=lambda value, row: lw.said(INSTRUMENTS, value, _)),
         Column("phase", _("Session"), show=lambda value, row: lw.badge(lw.said(PHASES, value, _), "success" if value == "continuous" else "neutral")),
         Column("last", _("Last"), "number", _("per unit"), show=_priced(_("Nothing was traded yet."))),
-        Column("change", _("Change"), "number", show=lambda value, row: None if value is None else signed(to_tick(value, row["tick"]))),
+        Column("change", _("Net change"), "number", show=lambda value, row: None if value is None else signed(to_tick(value, row["tick"]))),
         Column("settlement", _("Settlement"), "number", _("per unit"), show=_priced(_("No day was closed yet."))),
         Column("currency", _("Money")),
         Column("volume", _("Volume today"), "quantity", show=lambda value, row: f"{quantity(value)} {_(row['counted'])}"),

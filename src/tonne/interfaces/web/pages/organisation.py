@@ -24,6 +24,8 @@ MEANT: dict[str, str] = {
     "audit": N_("read the log and the trail"),
 }
 DAYS_MOST = 365
+#: Who moves units, for which two persons are needed.
+MOVERS = ("operator", "trader", "administrator")
 
 
 @router.get("/{system}/organisation", allow=ANY_MEMBER)
@@ -46,7 +48,7 @@ def _organisation(ask: Ask, status: int = 200, invite: Form | None = None, key: 
         key_form=key or _key(ask),
         made=made,
         meant={right: ask._(text) for right, text in MEANT.items()},
-        alone=sum("approve" in member.rights or "initiate" in member.rights for member, _ in rows if member.state == "active") < 2,
+        alone=visitor.role in MOVERS and sum(bool(member.rights & {"approve", "initiate"}) for member, _ in rows if member.state == "active") < 2,
         code_hint=ask.place.demo.code_for(visitor) if ask.place.demo is not None else "",
     )
 

@@ -173,5 +173,5 @@ def sentence(ask: Ask, standing: Standing) -> str:
     if owes.low_minor:
         low, high = (money(amount, owes.currency) for amount in (owes.low_minor, owes.high_minor))
         fine = low if owes.low_minor == owes.high_minor else f"{low} – {high}"
-        text += " " + ask.say("If nothing happens, the penalty is %(fine)s.", fine=fine)
+        text += ask.gap + ask.say("If nothing happens, the penalty is %(fine)s.", fine=fine)
     return str(text)

@@ -183,9 +183,7 @@ def installation(ask: Asked, system: str, installation: str) -> Response:
     def said(key: str, value: Any) -> Any:
         return lw.sector(value, _) if key == "sector" else states.get(value, value) if key == "status" else value
 
-    shown: list[tuple[str, Any]] = [
-        (label, said(key, row[key])) for key, label in labels.items() if row.get(key) not in (None, "")
-    ]
+    shown: list[tuple[str, Any]] = [(label, said(key, row[key])) for key, label in labels.items() if row.get(key) not in (None, "")]
     if row.get("operator"):
         from markupsafe import Markup
 

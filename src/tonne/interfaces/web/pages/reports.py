@@ -76,7 +76,7 @@ def _table(ask: Ask, frame: pl.DataFrame, own: bool) -> Any:
         Column("state", ask._("State"), "state", show=lambda value, row: BADGES.get(value, value)),
         Column("figure", ask._("Emissions"), "quantity", "t"),
         Column("last_year", ask._("Year before"), "quantity", "t"),
-        Column("change_permille", ask._("Change"), "number", show=lambda value, row: change(value)),
+        Column("change_permille", ask._("Difference"), "number", show=lambda value, row: change(value)),
         Column("late", ask._("Late"), show=lambda value, row: ask._("late") if value else ""),
         Column("reported", ask._("Reported"), "quantity", hidden=True),
         Column("verified", ask._("Verified"), "quantity", hidden=True),

@@ -195,4 +195,4 @@ def _told_rows(ask: Ask, one: market_view.Instrument, rows: list[Mapping[str, An
         )
     elif left:
         parts.append(ask.say("%(quantity)s wait in the book.", quantity=quantity(left)))
-    return {"kind": "success", "title": title, "text": " ".join(parts)}
+    return {"kind": "success", "title": title, "text": ask.gap.join(parts)}

@@ -64,7 +64,7 @@ def _table(ask: Ask, frame: pl.DataFrame) -> Table:
         Column("days_left", ask._("Days left"), "number"),
         Column("reported", ask._("Reported"), "quantity", "t"),
         Column("last_year", ask._("Year before"), "quantity", "t"),
-        Column("change_permille", ask._("Change"), "number", show=lambda value, row: report_page.change(value)),
+        Column("change_permille", ask._("Difference"), "number", show=lambda value, row: report_page.change(value)),
         Column("far", ask._("To look at"), show=lambda value, row: ", ".join(_marks(ask, row))),
         Column("sector", ask._("Sector"), show=lambda value, row: law_words.sector(value, ask._)),
     ]

@@ -70,14 +70,20 @@ function restoreTyped() {
 restoreTyped();
 
 // ---- a form is sent once
+// While its answer is on the way the session may have a new token that this page does not know yet (a code was given): nothing else is asked meanwhile.
+let leaving = 0;
+const leave = () => { leaving = Date.now() + 20_000; };
+const isLeaving = () => Date.now() < leaving;
 addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "yes";
+  leave();
   for (const button of all("[data-once]", form)) button.setAttribute("aria-disabled", "true");
 });
 function reopen() {
+  leaving = 0;
   for (const form of all("form[data-sent]")) {
     delete form.dataset.sent;
     for (const button of all("[data-once]", form)) button.removeAttribute("aria-disabled");
@@ -278,12 +284,14 @@ function refresher(parts) {
   let busy = false;
   async function run() {
     if (busy || paused || !stale.size) return;
+    if (isLeaving()) { setTimeout(run, 2 * PACE_MS); return; }
     busy = true;
     const told = [...stale];
     stale.clear();
     const hit = parts.filter((part) => topicsOf(part).some((name) => told.some((topic) => topic === name || topic.startsWith(`${name}:`))));
     for (const address of new Set(hit.map((part) => part.dataset.from || location.href))) {
       const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
+      if (isLeaving()) { told.forEach((topic) => stale.add(topic)); break; }
       if (answer?.status === 401 || answer?.redirected) { location.reload(); return; }
       if (!answer?.ok) continue;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -322,8 +330,9 @@ function listen(address, parts) {
   }
   /** The server shut the stream for good: signed out means this page is no longer ours; anything else is tried again later. */
   async function closed() {
-    const answer = await fetch(location.href, { redirect: "manual" }).catch(() => null);
-    if (answer && (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 404)) location.reload();
+    const answer = isLeaving() ? null : await fetch(location.href, { redirect: "manual" }).catch(() => null);
+    if (isLeaving()) setTimeout(closed, 5_000);
+    else if (answer && (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 404)) location.reload();
     else setTimeout(begin, 15_000);
   }
   begin();
