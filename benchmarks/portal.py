@@ -1,4 +1,4 @@
-"""The server under load, on a demonstration's market: mixed reads at a steady rate, orders over HTTP, a table over a million rows, idle event streams.
+"""The server under load, on a demonstration's market: steady mixed reads, orders over HTTP, a table over a million rows, idle event streams.
 
 The server is a process of its own (`tonne demo` without its rate limits and with its bots quoting), the load another; both share the machine's cores.
 Run alone: python -m benchmarks.portal
@@ -167,7 +167,12 @@ def mixed(shown: Shown) -> list[bytes]:
         f"/{s}/compliance",
     ]
     mine = [f"/{s}/home", f"/{s}/obligation", f"/{s}/accounts", f"/{s}/reports", f"/{s}/tasks"]
-    api = [f"/api/v1/{s}/instruments/{shown.spot}/book", f"/api/v1/{s}/instruments/{shown.spot}/trades", f"/api/v1/{s}/instruments", f"/api/v1/{s}/figures"]
+    api = [
+        f"/api/v1/{s}/instruments/{shown.spot}/book",
+        f"/api/v1/{s}/instruments/{shown.spot}/trades",
+        f"/api/v1/{s}/instruments",
+        f"/api/v1/{s}/figures",
+    ]
     return [*(get(path) for path in pages), *(get(path, **own) for path in mine), *(get(path, **program) for path in api)]
 
 

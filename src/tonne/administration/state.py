@@ -177,7 +177,7 @@ class State:
         return parts | {name: tables.to_bytes(getattr(self, name)) for name in FRAMES}
 
     def _of_persons(self) -> dict[str, Any]:
-        """What two persons decide on, and findings; nothing of it is named that is not there, so that a market without any is the same bytes as ever."""
+        """What two persons decide on, and findings; only what is there is named, so that a market without any is the same bytes as ever."""
         return {name: value for name in OF_PERSONS if (value := getattr(self, name))}
 
     def to_bytes(self) -> bytes:

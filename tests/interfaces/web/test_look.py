@@ -206,7 +206,7 @@ def test_a_live_chart_is_drawn_without_breaking_the_policy(page) -> None:  # typ
 def test_a_stream_renews_its_part_and_a_lost_one_locks_the_ticket(page) -> None:  # type: ignore[no-untyped-def]
     with page.expect_response(lambda answer: answer.url.endswith("/en/home") and answer.request.resource_type == "fetch"):
         page.goto("/en/home")
-    page.wait_for_function("document.querySelector('#say').textContent === 'The book has changed'")
+    page.wait_for_selector("#say:has-text('The book has changed')", state="attached")  # waiting for a function would need eval
     page.focus("#price")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Shift+ArrowDown")

@@ -478,6 +478,7 @@ def test_an_amendment_does_what_its_preview_said(place: Place, visit: Visit) -> 
     assert hall.sequence == start
     review = first.post_form(effects, "/propose")
     assert review.status_code == 200 and hall.sequence == start, said(review)[:900]
+    assert "penalty.amount is 150 from 2027-01-01 on. Source: Act 1/2026, art. 2" in said(review)  # what the second person reads, too
     approved = approve(place, hall, review, first, second)
     assert "completed" in said(approved), said(approved)[:900]
     with hall.read() as state:

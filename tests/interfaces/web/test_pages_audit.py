@@ -154,7 +154,7 @@ def test_a_changed_row_of_the_trail_is_named(place: Place, visit: Visit, market_
     place.people.audit.flush()
     assert "No fault was found" in said(verify(browser, hall, how="trail"))
     with sqlite3.connect(market_folder / "logins.db") as database:
-        assert database.execute("UPDATE audit SET what = 'nothing' WHERE number = 3").rowcount == 1
+        assert database.execute("UPDATE people_audit SET what = 'nothing' WHERE number = 3").rowcount == 1
     page = verify(browser, hall, how="trail")
     assert "row 3 was changed" in said(page)
 

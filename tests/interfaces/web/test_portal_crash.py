@@ -1,4 +1,4 @@
-"""The server is killed in the middle of its work: whatever it acknowledged is there, nothing is there twice, and a client that asks again is answered."""
+"""The server is killed in the middle of its work: what it acknowledged is there, nothing is there twice, a client that asks again is answered."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tonne.interfaces.web import demo
 from tonne.store.log import open_log
@@ -28,7 +30,9 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         command = [sys.executable, "-m", "tonne", "demo", "--out", str(folder), "--port", "0", "--no-browser"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        )
         self.url = ""
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -69,7 +73,22 @@ def order(account: str, instrument: str, number: int) -> dict[str, Any]:
     return {"orders": [{"account": account, "instrument": instrument, "side": "buy", "quantity": 1 + number % 5, "price": "70.00"}]}
 
 
-def test_killed_under_load_nothing_acknowledged_is_lost(market_folder: Path) -> None:
+@pytest.fixture
+def start(market_folder: Path) -> Iterator[Callable[[], Server]]:
+    """start() -> a server on the folder; none outlives the test."""
+    begun: list[Server] = []
+
+    def started() -> Server:
+        begun.append(Server(market_folder))
+        return begun[-1]
+
+    yield started
+    for server in begun:
+        if server.process.poll() is None:
+            server.kill()
+
+
+def test_killed_under_load_nothing_acknowledged_is_lost(market_folder: Path, start: Callable[[], Server]) -> None:
     system, account, secret = key_of(market_folder)
     headers = {"authorization": f"Bearer {secret}"}
     acknowledged: dict[str, dict[str, Any]] = {}
@@ -77,13 +96,13 @@ def test_killed_under_load_nothing_acknowledged_is_lost(market_folder: Path) -> 
     lock = threading.Lock()
     instrument = ""
     for round_ in range(KILLS):
-        server = Server(market_folder)
+        server = start()
         if not instrument:
             answer = httpx.get(f"{server.url}/api/v1/{system}/instruments", headers=headers).json()
             instrument = next(row["code"] for row in answer if row["settlement_kind"] != "margined")
         stop = threading.Event()
 
-        def client(name: int, url: str, rounds: int, stop: threading.Event) -> None:
+        def client(name: int, url: str, rounds: int, stop: threading.Event, instrument: str) -> None:
             with httpx.Client(timeout=30, headers=headers) as http:
                 for number in range(10_000):
                     if stop.is_set():
@@ -103,7 +122,7 @@ def test_killed_under_load_nothing_acknowledged_is_lost(market_folder: Path) -> 
                         time.sleep(0.05)
 
         with ThreadPoolExecutor(CLIENTS) as pool:
-            running = [pool.submit(client, name, server.url, round_, stop) for name in range(CLIENTS)]
+            running = [pool.submit(client, name, server.url, round_, stop, instrument) for name in range(CLIENTS)]
             time.sleep(2.0 + 0.7 * round_)
             server.kill()
             stop.set()
@@ -111,7 +130,7 @@ def test_killed_under_load_nothing_acknowledged_is_lost(market_folder: Path) -> 
                 one.result(60)
     assert len(acknowledged) > 50, f"hardly any load: {len(acknowledged)}"
 
-    server = Server(market_folder)
+    server = start()
     with httpx.Client(timeout=30, headers=headers) as http:
         again = list(acknowledged)[:: max(1, len(acknowledged) // 40)]
         for key in again:

@@ -1,4 +1,4 @@
-"""The way of everything irreversible, by the pages: reviewed, confirmed, approved by somebody else, scheduled, run by the clock, cancelled in time."""
+"""Everything irreversible, by the pages: reviewed, confirmed, approved by somebody else, scheduled, run by the clock, cancelled in time."""
 
 from __future__ import annotations
 
@@ -121,5 +121,5 @@ def test_everybody_concerned_is_told(place: Place, visit: Callable[..., Any], mo
     for persona in ("operator", "approver", "trader"):
         login = place.demo.login_of(persona)
         subjects = [message.subject for message in place.people.messages(login.person).rows]
-        assert any(subject.startswith("Proposed: transfer 7") for subject in subjects), (persona, subjects)
-        assert any(subject.startswith("Approved: transfer 7") for subject in subjects), (persona, subjects)
+        assert any(subject.startswith("Proposed: Transfer 7") for subject in subjects), (persona, subjects)
+        assert any(subject.startswith("Approved: Transfer 7") for subject in subjects), (persona, subjects)

@@ -280,3 +280,35 @@ def test_the_applicant_and_the_administrators_alone_see_a_file(stage: Any) -> No
     assert actors["operator"].get(path).status_code == 200
     assert actors["stranger"].get(path).status_code == actors["trader"].get(path).status_code == 404
     assert place.people.application(known["application"], by=operator_who(actors["operator"], place)).id == known["application"]
+
+
+def test_a_session_bids_by_no_script(stage: Any) -> None:
+    """S6: what needs a fresh second factor on a page has no way round it by the API: bids, proposals, approvals, acts, commands."""
+    place, known, actors = stage
+    trader, system = actors["trader"], place.demo.hall.system
+    headers = {"x-csrf-token": trader.csrf, "idempotency-key": "by-a-script-1"}
+    bodies = {
+        "bids/any": {"bids": [{"account": "trader-1", "price": "1.00", "quantity": 1}]},
+        "tasks": {"verb": "transfer", "body": {}},
+        f"tasks/{known['proposal']}/withdraw": {},
+        "commands": {"kind": "open_account", "body": {"account": "x", "kind": "trading"}},
+        "accounts": {"account": "x", "kind": "trading"},
+    }
+    for path, body in bodies.items():
+        answer = trader.client.post(f"/api/v1/{system}/{path}", json=body, headers=headers)
+        assert answer.status_code == 403 and answer.json()["name"] == "not_permitted", (path, answer.status_code)
+
+
+def test_rights_come_back_only_with_a_code(place: Place) -> None:
+    """S6: a stolen session of a manager takes rights away at most; it gives none back, and begins no replacement of a second factor."""
+    manager, system, approver = signed_in(place, "operator"), place.demo.hall.system, place.demo.login_of("approver").person
+    membership = place.people.memberships_of(approver)[0].id
+    base = f"/{system}/organisation/{membership}"
+    for digits in ("", "000000"):
+        assert manager.form(f"{base}/replace-factor", code=digits).status_code == 422
+    assert place.people.replacement_effective_at(approver) is None
+    assert manager.form(f"{base}/suspend").status_code == 303
+    assert manager.form(f"{base}/restore", code="000000").status_code == 422
+    assert place.people.membership(membership).state == "suspended"
+    assert manager.form(f"{base}/restore", code=place.demo.code_of(manager.person)).status_code == 303
+    assert place.people.membership(membership).state == "active"

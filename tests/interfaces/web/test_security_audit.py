@@ -240,3 +240,12 @@ def test_the_browsers_files_are_locked_with_hashes() -> None:
     packages = json.loads((ROOT / "src/tonne/interfaces/web/npm/package-lock.json").read_text(encoding="utf-8"))["packages"]
     loose = [name for name, one in packages.items() if name and not str(one.get("integrity", "")).startswith("sha512-") and not one.get("link")]
     assert not loose and len(packages) > 5
+
+
+def test_what_is_past_its_time_goes_by_itself(place: Place, monkeypatch: Any) -> None:
+    """G10: the keeper removes it once a day."""
+    days: list[Any] = []
+    monkeypatch.setattr(place.people, "tidy", lambda now: days.append(now.date()))
+    place.keep()
+    place.keep()
+    assert days == [datetime.now(UTC).date()] or len(set(days)) == len(days)

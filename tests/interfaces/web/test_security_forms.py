@@ -41,7 +41,7 @@ def test_every_form_needs_its_token_and_its_origin(market_folder: Path) -> None:
         for actor in actors:
             own = actor.csrf
             for method, route, allow in routes("POST", "PUT", "DELETE"):
-                if route == "/csp" or not actor.may(allow):
+                if route == "/csp" or route.endswith("/ask") or not actor.may(allow):  # a report, and a question: they change nothing
                     continue
                 path = filled(route, {"system": system})
                 tries: list[dict[str, str]] = [{}]

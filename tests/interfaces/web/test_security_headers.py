@@ -46,7 +46,7 @@ def test_headers_on_every_page_of_the_walk(walked: Walk) -> None:
     seen: set[int] = set()
     for one in walked.seen:
         seen.add(one.status)
-        sandboxed = "attachment" in one.headers.get("content-disposition", "") and not one.path.endswith(".ics")
+        sandboxed = "attachment" in one.headers.get("content-disposition", "") and one.headers["content-security-policy"] != POLICY
         sandbox = {"content_security_policy": "sandbox"} if sandboxed else {}
         assert not wrong(one.headers, **sandbox), (one.path, one.status, wrong(one.headers, **sandbox))
         assert "server" not in one.headers and "access-control-allow-origin" not in one.headers
@@ -226,3 +226,10 @@ def test_nothing_says_which_program_answers(place: Place, visit: Callable[..., A
     for path in ("/", "/api/v1/systems", "/nowhere"):
         headers = Actor(place).get(path).headers
         assert "server" not in headers and "x-powered-by" not in headers
+
+
+def test_a_page_that_was_asked_for_under_another_name_is_nobody_elses(place: Place) -> None:
+    """A page that is kept for everybody is kept for the address that it names: a made-up Host does not reach others."""
+    for path in ("/api", "/", "/systems"):
+        assert Actor(place).get(path, headers={"host": "evil.example"}).status_code in (200, 400)
+        assert "evil.example" not in Actor(place).get(path).text, path

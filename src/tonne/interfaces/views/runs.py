@@ -28,6 +28,7 @@ from tonne.interfaces.views.cache import Cache
 from tonne.interfaces.views.explain import Formula, formula
 from tonne.interfaces.views.participants import register
 from tonne.interfaces.views.reports import permille
+from tonne.ledger import TransferFlag
 from tonne.simulation.yearly import granted
 
 #: What the rows of a task's page are about.
@@ -168,13 +169,18 @@ def _moves(state: State, batch: Any, units: Sequence[str]) -> pl.DataFrame:
         return pl.DataFrame(schema=MOVES)
     kinds, ids = state.accounts.kinds, state.accounts.ids
     sides = {name: [int(number) for number in batch[f"{name}_account"].tolist()] for name in ("from", "to")}
+    void = (batch["flags"] & int(TransferFlag.VOID)) != 0
+    quantity = batch["quantity"].astype(np.int64)
+    for place in np.flatnonzero(void).tolist():  # of what is set free again the books know how much it was
+        pending = state.books.transfer(int(batch["reference"][place]))
+        quantity[place] = pending.quantity if pending is not None else 0
     frame = pl.DataFrame(
         {
-            "kind": [Kind(int(one)).word for one in batch["kind"]],
+            "kind": ["set_free" if free else Kind(int(one)).word for one, free in zip(batch["kind"], void, strict=True)],
             **{f"{name}_kind": [kinds[number] for number in numbers] for name, numbers in sides.items()},
             **{name: [ids[number] for number in numbers] for name, numbers in sides.items()},
             "unit": [units[int(one)] for one in batch["unit"]],
-            "quantity": batch["quantity"].astype(np.int64),
+            "quantity": quantity,
         }
     )
     by = ["kind", "from_kind", "to_kind", "unit"]
@@ -190,7 +196,7 @@ def _totals(state: State, batch: Any, units: Sequence[str]) -> dict[str, tuple[i
     own = np.array([kind in ("operator", "trading", "remainder") for kind in state.accounts.kinds], dtype=bool)
     found = {}
     for unit in np.unique(batch["unit"]).tolist():
-        rows = batch[batch["unit"] == unit]
+        rows = batch[(batch["unit"] == unit) & ((batch["flags"] & int(TransferFlag.PENDING | TransferFlag.VOID)) == 0)]
         given, taken = (int(rows["quantity"][own[rows[f"{side}_account"]]].sum()) for side in ("to", "from"))
         if given or taken:
             found[units[unit]] = (given, taken)

@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote
 
@@ -169,6 +169,7 @@ class Ask:
             "session_ends": navigation.session_ends(self),
             "reference": self.reference,
             "titled": self._title,
+            "moment": partial(render.moment, zone=self.hall.zone if self.hall is not None else None),
         }
         text = render.environment(self.language).get_template(template).render(known | data)
         if not self.visitor.signed_in and self.visitor.key is None:

@@ -178,8 +178,8 @@ def prepared(
     hashing: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> tuple[Place, list[DemoLogin]]:
-    """A place with a living market in a folder, built where it is not there yet. hashing: the logins' parameters of Argon2, options: settings, other than
-    a demo's own.
+    """A place with a living market in a folder, built where it is not there yet. hashing: the logins' parameters of Argon2, and options: settings,
+    where they are not a demo's own.
 
     Raises what stores, the law and logins raise.
     """

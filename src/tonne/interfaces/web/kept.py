@@ -64,7 +64,7 @@ class Kept:
         fields = {
             name: value
             for name, value in scope["headers"]
-            if name in (b"cookie", b"authorization", b"accept", b"accept-language", b"accept-encoding")
+            if name in (b"cookie", b"authorization", b"accept", b"accept-language", b"accept-encoding", b"host")
         }
         if b"authorization" in fields or b"text/event-stream" in fields.get(b"accept", b""):
             return None
@@ -79,7 +79,7 @@ class Kept:
         minute = int(self.place.clock.now().timestamp()) // 60
         json = b"application/json" in fields.get(b"accept", b"") and b"text/html" not in fields.get(b"accept", b"")
         asked = (state["asked_path"], scope["query_string"], language, cookies.get("theme", ""), b"gzip" in fields.get(b"accept-encoding", b""), json)
-        return (*asked, stands, minute)
+        return (*asked, fields.get(b"host", b""), stands, minute)  # a page may name the address that it was asked for at
 
     def keep(self, key: Any, whole: Whole) -> None:
         if len(whole.body) > ONE_MOST:

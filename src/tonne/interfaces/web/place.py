@@ -173,6 +173,7 @@ class Place:
     metrics: Any = None
     provider: Any = None
     webhooks: Any = None
+    tidied: date | None = None
     started: bool = False
     stopping: bool = False
 
@@ -203,6 +204,9 @@ class Place:
                 self.metrics.entries.labels(hall.system).set(hall.sequence)
         now = self.real_now()
         self.people.flush(now)
+        if self.tidied != now.date():  # once a day: what is past its retention goes
+            self.people.tidy(now)
+            self.tidied = now.date()
         self.outgoing.turn(now)
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
@@ -69,13 +69,15 @@ def day(value: date | str | None, language: str = "en", weekday: bool = False) -
     return f"{format_date(value, 'EEE', locale=words.locale(language))} {iso}" if weekday else iso
 
 
-def moment(value: datetime | str | None, seconds: bool = False) -> str:
-    """2026-09-30 10:00 CET."""
+def moment(value: datetime | str | None, seconds: bool = False, zone: tzinfo | None = None) -> str:
+    """2026-09-30 10:00 CET: on the clock of a zone (the registry's), or as it comes."""
     if value is None or value == "":
         return NOTHING
     value = datetime.fromisoformat(value) if isinstance(value, str) else value
-    zone = get_timezone_name(value, width="short", locale="en_GB") if value.tzinfo is not None else ""
-    return f"{value:%Y-%m-%d %H:%M:%S} {zone}".strip() if seconds else f"{value:%Y-%m-%d %H:%M} {zone}".strip()
+    if zone is not None and value.tzinfo is not None:
+        value = value.astimezone(zone)
+    name = get_timezone_name(value, width="short", locale="en_GB") if value.tzinfo is not None else ""
+    return f"{value:%Y-%m-%d %H:%M:%S} {name}".strip() if seconds else f"{value:%Y-%m-%d %H:%M} {name}".strip()
 
 
 def address(prefix: str, path: str, **query: Any) -> str:

@@ -77,7 +77,8 @@ class Settings:
         if not self.secrets:
             raise SettingsRefused("a server needs a secret: set TONNE_SECRETS to 32 random characters or more, or secrets_file in the settings")
         for secret in self.secrets:
-            if len(secret) < SECRET_LEAST or secret.lower().strip("!0123456789") in WEAK or len(set(secret)) < 8:
+            repeated = secret in (secret + secret)[1:-1]
+            if len(secret) < SECRET_LEAST or secret.lower().strip("!0123456789") in WEAK or len(set(secret)) < 8 or repeated:
                 raise SettingsRefused(f"a secret is random and at least {SECRET_LEAST} characters long; this one is short or can be guessed")
         if not 0 <= self.port <= 65_535:
             raise SettingsRefused(f"a port is 0 to 65535, not {self.port}")

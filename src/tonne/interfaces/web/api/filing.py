@@ -179,6 +179,7 @@ async def withdraw_bids(ask: Asked, system: Word, key: IdempotencyKey, auction: 
 
 
 def _may_bid(ask: Ask) -> None:
+    programs_only(ask)
     needs(ask.visitor, "trade" if ask.visitor.role in BIDDER.roles else "initiate")
 
 

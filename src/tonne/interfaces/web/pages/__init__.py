@@ -6,24 +6,67 @@ from fastapi import APIRouter
 
 
 def routers() -> list[APIRouter]:
-    """In the order in which addresses are tried: fixed ones before those that begin with a system."""
-    from tonne.interfaces.web.pages import account, demo_pages, login, organisation, proposals, settings_page, start, systems, technical, world_charts
+    """In the order in which addresses are tried: fixed ones before those that begin with a system, the system's own page last."""
+    from tonne.interfaces.web.pages import (
+        account,
+        accounts,
+        admin,
+        admin_accounts,
+        admin_act,
+        admin_auctions,
+        admin_deadline,
+        admin_entitlements,
+        admin_installation,
+        admin_law,
+        admin_register,
+        admin_runs,
+        allocation,
+        audit,
+        audit_checks,
+        bids,
+        buy,
+        compare,
+        compliance_pages,
+        data,
+        demo_pages,
+        find,
+        help,
+        history,
+        home,
+        identity,
+        law_pages,
+        login,
+        market_pages,
+        money_pages,
+        negotiated,
+        onboarding,
+        operator,
+        organisation,
+        proposals,
+        registry,
+        report,
+        reports,
+        settings_page,
+        start,
+        stop,
+        surrender,
+        system_page,
+        systems,
+        technical,
+        ticket,
+        trader,
+        transactions_pages,
+        transfers,
+        verifier,
+        world_charts,
+    )
 
-    from tonne.interfaces.web.pages import compare, compliance_pages, transactions_pages, data, find, help, law_pages, market_pages, registry, system_page
-
-    from tonne.interfaces.web.pages import accounts, allocation, buy, history, home, operator, report, reports, surrender, transfers, verifier
-
-    from tonne.interfaces.web.pages import bids, money_pages, negotiated, stop, ticket, trader
-
-    from tonne.interfaces.web.pages import admin, admin_accounts, admin_act, admin_auctions, admin_deadline, admin_entitlements, admin_installation
-
-    from tonne.interfaces.web.pages import admin_law, admin_register, admin_runs, audit, audit_checks, identity, onboarding
-
-
+    signing_in = (technical, login, identity, account, settings_page)
+    public = (start, find, systems, compare, world_charts, data, help)
+    members = (demo_pages, organisation, proposals, home)
+    operators = (operator, surrender, buy, accounts, transfers, reports, report, verifier, allocation, history)
+    traders = (stop, ticket, trader, bids, money_pages, negotiated)
     register = (admin_register, admin_installation, admin_entitlements, admin_accounts)
-    administrators = [one.router for one in (onboarding, admin, admin_runs, admin_deadline, admin_act, admin_auctions, *register, admin_law, audit, audit_checks)]
-    traders = [one.router for one in (stop, ticket, trader, bids, money_pages, negotiated)]
-    operators = [one.router for one in (home, operator, surrender, buy, accounts, transfers, reports, report, verifier, allocation, history)]
-    public = [start.router, find.router, systems.router, compare.router, world_charts.router, data.router, help.router]
-    of_systems = [law_pages.router, registry.router, compliance_pages.router, transactions_pages.router, market_pages.router, system_page.router]
-    return [technical.router, login.router, identity.router, account.router, settings_page.router, *public, demo_pages.router, organisation.router, proposals.router, *operators, *traders, *administrators, *of_systems]
+    administrators = (onboarding, admin, admin_runs, admin_deadline, admin_act, admin_auctions, *register, admin_law, audit, audit_checks)
+    of_systems = (law_pages, registry, compliance_pages, transactions_pages, market_pages, system_page)
+    return [one.router for one in (*signing_in, *public, *members, *operators, *traders, *administrators, *of_systems)]

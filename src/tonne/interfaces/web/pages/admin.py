@@ -154,7 +154,11 @@ def _approvals(ask: Ask, proposals: dict[str, dict[str, Any]], now: datetime) ->
         if not own_side and ends - now > EXPIRING:
             continue
         said = sentence(ask, one["verb"], one["body"], one["effect"]) if own_side else f"{one['participant']}: {ask._(VERBS[one['verb']])}"
-        found.append(Item(said, ask.here(f"/tasks/{name}"), ask.say("until %(moment)s", moment=written(ends)), may_approve(ask, one)))
+        found.append(
+            Item(
+                said, ask.here(f"/tasks/{name}"), ask.say("until %(moment)s", moment=written(ends.astimezone(ask.market.zone))), may_approve(ask, one)
+            )
+        )
     return found
 
 
@@ -176,7 +180,11 @@ def _freezes(ask: Ask, freezes: dict[str, dict[str, Any]]) -> list[Item]:
     found = []
     for account, one in freezes.items():
         open_ = one["confirmed"] is None
-        note = ask.say("confirm until %(moment)s, or it lifts", moment=written(one["confirm_by"])) if open_ else one["reason"]
+        note = (
+            ask.say("confirm until %(moment)s, or it lifts", moment=written(when(one["confirm_by"]).astimezone(ask.market.zone)))
+            if open_
+            else one["reason"]
+        )
         mine = open_ and one["person"] != ask.visitor.person and own.may(ask, "approve")
         found.append(Item(account, ask.here(f"/admin/accounts/{account}"), note, mine, "danger", "frozen"))
     return found

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from fastapi.responses import Response
 
+from tonne.administration.moments import when
 from tonne.administration.permissions import ADMINISTRATOR, HELD
 from tonne.interfaces.views import holdings
 from tonne.interfaces.views.found import NotFound, holder_name, nearest
@@ -154,6 +155,8 @@ def _account(ask: Ask, name: str, status: int = 200, confirm: Form | None = None
             raise not_found(name, [f"{market.system}/admin/accounts/{one}" for one in near]) from None
         number = state.accounts.number(name)
         frozen = dict(state.freezes[name]) if name in state.freezes else None
+        if frozen is not None:  # as people read it: on the registry's clock by its name, not by its offset
+            frozen |= {one: when(frozen[one]).astimezone(market.zone) for one in ("moment", "until", "confirm_by") if frozen[one]}
         venue = bool(state.exchange.venue)
         kind = state_of(frozen is not None, int(state.books.flags()[number]))
         monies = {one.code for one in state.books.unit_types if one.kind == "money"}

@@ -74,14 +74,14 @@ def _reviewed(ask: Ask, content: Mapping[str, Any], form: Form | None = None, st
     verb = content["verb"]
     two = verb in PREPARED and own.two_persons(ask) and prepared is None
     form = form or Form(ask, [own.code_field(ask)])
-    form.verb = ask._("Prepare") if two else ask._(ACTS[verb])
+    form.verb = ask._("Prepare") if two else ask._("Call off the auction") if content["body"].get("called_off") else ask._(ACTS[verb])
     form.action = ask.here("/admin/act") if prepared is None else ask.here(f"/admin/prepared/{prepared.what}")
     signed = _signer(ask).dumps(_parked(ask, content) | {"print": outcome.print, "person": ask.visitor.person})
     mine = prepared is not None and prepared.person == ask.visitor.person
     return ask.page(
         "admin_review.html",
         status,
-        verb=ask._(ACTS[verb]),
+        verb=ask._("Call off the auction") if content["body"].get("called_off") else ask._(ACTS[verb]),
         outcome=outcome,
         admin_tabs=own.tabs(ask),
         about=about(ask, content),

@@ -52,6 +52,7 @@ KINDS: dict[str, str] = {
     "retire": N_("retirement"),
     "deduct": N_("deduction"),
     "set_aside": N_("set aside"),
+    "set_free": N_("set free again"),
 }
 #: number in what is published -> what it counts
 NUMBERS: dict[str, str] = {

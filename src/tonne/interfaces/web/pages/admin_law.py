@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -21,6 +22,7 @@ from tonne.interfaces.web.guard import ADMIN, AUDIT, pages
 from tonne.interfaces.web.pages import admin_act as act
 from tonne.interfaces.web.pages import admin_common as own
 from tonne.interfaces.web.problems import Problem, not_found, title
+from tonne.interfaces.web.render import decimal_text
 from tonne.interfaces.web.tables import Column, Filter
 from tonne.interfaces.web.words import named
 from tonne.law import Parameter, vocabulary
@@ -163,6 +165,11 @@ def _scalar(text: str, unit: str) -> Any:
     return plain if _DECIMAL.fullmatch(plain) else text
 
 
+def _answer(value: Any) -> str:
+    """An answer of the law, its thousands parted."""
+    return decimal_text(Decimal(str(value))) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else _short(value)
+
+
 @router.get("/{system}/admin/law/{topic}/{parameter}", allow=AUDIT)
 def parameter(ask: Asked, system: str, topic: str, parameter: str) -> Response:
     """One figure, and a form for its next value."""
@@ -177,7 +184,8 @@ def _shown(
     answers = []
     for one in found.answers if found is not None else ():
         asked = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in one.inputs.items())
-        answers.append((one.says, asked, _short(one.before), _short(one.after), law_words.unit_words(one.unit)))
+        unit = ask.market.rulebook.system.currency if one.unit == "money" else law_words.unit_words(one.unit)
+        answers.append((one.says, asked, _answer(one.before), _answer(one.after), unit))
     return ask.page(
         "admin_amend.html",
         status,

@@ -29,6 +29,7 @@ from tonne.interfaces.web.words import N_
 
 router = pages()
 LINES, ROWS_MOST = 50, 200_000
+SHOWN_LETTERS = 60
 TABS: tuple[tuple[str, str], ...] = (
     ("", N_("Log")),
     ("/verify", N_("Verify the log")),
@@ -38,9 +39,10 @@ TABS: tuple[tuple[str, str], ...] = (
 _ID = re.compile(r"p-[0-9a-z]{8,}")
 
 
-def tabs(ask: Ask) -> list[tuple[str, str, bool]]:
+def tabs(ask: Ask, here: str = "") -> list[tuple[str, str, bool]]:
+    """address, label, whether it is this page; here: the path of the one it belongs to, where it is not its own."""
     base = f"/{ask.market.system}/audit"
-    here = ask.path
+    here = base + here if here else ask.path
     return [
         (
             ask.url(base + path),
@@ -66,7 +68,8 @@ def _log(ask: Ask) -> Response:
     query, log = ask.query, ask.market.desk.log
     before = whole(query, "before", 1, 10**15, 0) or None
     given = {name: query.get(name, "")[:100] for name in ("kind", "actor", "outcome")}
-    ask.record("view", f"log {json.dumps({**given, 'before': before})}", "shown")
+    asked = "".join(f", {name} {value}" for name, value in {**given, "before": before}.items() if value)
+    ask.record("view", f"log{asked}", "shown")
     if ask.suffix:
         found = log_view.page(log, before=before, limit=ROWS_MOST, **given)
         raise ask.file(f"{ask.market.system}-log", _frame(found.lines), ask.suffix)
@@ -227,7 +230,9 @@ def trail(ask: Asked, system: str) -> Response:
         Column("name", ask._("Who"), sortable=False),
         Column("participant", ask._("For"), sortable=False),
         Column("verb", ask._("Did"), sortable=False),
-        Column("what", ask._("About"), sortable=False),
+        Column(
+            "what", ask._("About"), sortable=False, show=lambda value, row: value if len(value) <= SHOWN_LETTERS else f"{value[:SHOWN_LETTERS]}\u2026"
+        ),
         Column("result", ask._("Result"), sortable=False),
         Column("address", ask._("Address"), sortable=False),
     ]

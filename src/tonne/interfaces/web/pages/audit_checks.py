@@ -13,8 +13,9 @@ from tonne.interfaces.web.app import Asked
 from tonne.interfaces.web.ask import Ask
 from tonne.interfaces.web.forms import Field, Form
 from tonne.interfaces.web.guard import AUDIT, pages
+from tonne.interfaces.web.pages import admin_common as own
 from tonne.interfaces.web.pages import audit_jobs as jobs
-from tonne.interfaces.web.pages.audit import pretty, tabs
+from tonne.interfaces.web.pages.audit import tabs
 from tonne.interfaces.web.pages.common import day_asked
 from tonne.interfaces.web.problems import Problem, not_found
 from tonne.interfaces.web.render import moment as written
@@ -98,7 +99,13 @@ def job(ask: Asked, system: str, number: str) -> Response:
     if found is None:
         raise not_found(number)
     ask.record("view", f"{found.kind} {found.about}", "shown")
-    page = ask.page("audit_job.html", job=found, audit_tabs=tabs(ask), began=written(found.began), summary=_summary(ask, found))
+    page = ask.page(
+        "audit_job.html",
+        job=found,
+        audit_tabs=tabs(ask, "/replay" if found.kind == "replay" else "/verify"),
+        began=written(found.began),
+        summary=_summary(ask, found),
+    )
     if not found.over:
         page.headers["refresh"] = "2"  # the browser asks again by itself, without a script
     return page
@@ -110,7 +117,13 @@ def _summary(ask: Ask, found: jobs.Job) -> dict[str, Any]:
     if not isinstance(result, log_view.DaySummary):
         return {}
     units = pl.DataFrame(list(result.holdings), infer_schema_length=None) if result.holdings else pl.DataFrame()
-    return {"result": result, "holdings": units.to_dicts(), "notices": [(notice.get("what", ""), pretty(notice)) for notice in result.notices]}
+    return {
+        "result": result,
+        "holdings": units.to_dicts(),
+        "notices": [
+            (own.events_of(ask, [notice])[0], own.figures_of(ask, [notice])) for notice in ({"event": "published", **one} for one in result.notices)
+        ],
+    }
 
 
 # -- replay

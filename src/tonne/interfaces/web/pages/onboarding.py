@@ -20,7 +20,13 @@ from tonne.people import PeopleRefused
 from tonne.people.applications import Application, days_used
 
 router = pages()
-ROLES: dict[str, str] = {"operator": N_("operator"), "trader": N_("trader"), "verifier": N_("verifier"), "auctioneer": N_("auctioneer"), "bank": N_("bank")}
+ROLES: dict[str, str] = {
+    "operator": N_("operator"),
+    "trader": N_("trader"),
+    "verifier": N_("verifier"),
+    "auctioneer": N_("auctioneer"),
+    "bank": N_("bank"),
+}
 #: What a file is checked for: the common core of what registries ask.
 CHECKS: dict[str, str] = {
     "extract": N_("Extract of the company register"),

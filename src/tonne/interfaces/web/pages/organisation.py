@@ -119,7 +119,9 @@ def suspend(ask: Asked, system: str, membership: str) -> Response:
 
 @router.post("/{system}/organisation/{membership}/restore", allow=ANY_MEMBER.with_right("manage"))
 def restore(ask: Asked, system: str, membership: str) -> Response:
+    """Rights come back: a change of who may act, so it asks for a code like an invitation."""
     _require_own(ask, membership)
+    ask.confirm("restore", membership)
     ask.place.people.restore_membership(membership, by=ask.who(), now=ask.place.real_now())
     return ask.see(f"/{system}/organisation")
 
@@ -128,6 +130,7 @@ def restore(ask: Asked, system: str, membership: str) -> Response:
 def replace_factor(ask: Asked, system: str, membership: str) -> Response:
     """A lost authenticator: a code to be handed over by another way than mail. It works only after a wait, and the person can stop it."""
     member = _require_own(ask, membership)
+    ask.confirm("replace-factor", membership)
     made = ask.place.people.replace_factor(member.person, by=ask.who(), now=ask.place.real_now())
     return ask.page("replacement.html", person=ask.place.people.person(member.person), made=made)
 

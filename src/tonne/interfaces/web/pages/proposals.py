@@ -186,9 +186,26 @@ def sentence(ask: Ask, verb: str, body: Mapping[str, Any], effect: Mapping[str, 
         )
     if verb == "distrust_account":
         return ask.say("Stop trusting account %(target)s, at once.", target=body.get("target"))
+    if verb == "amend":
+        value = (
+            ask._("repealed")
+            if body.get("value") is None and not body.get("grows")
+            else json.dumps(body.get("value") or body.get("grows"), ensure_ascii=False)
+        )
+        told = {"parameter": body.get("parameter"), "value": value.strip('"')[:1_000], "day": body.get("from"), "source": body.get("source")}
+        return ask.say("Amend the law: %(parameter)s is %(value)s from %(day)s on. Source: %(source)s", **told)
+    if verb == "close_installation":
+        return ask.say("Close installation %(installation)s: %(year)s is its last year with emissions.", **_named(body, "installation", "year"))
+    if verb == "correct_report":
+        told = _named(body, "installation", "year", "reason") | {"verified": quantity(body.get("verified"))}
+        return ask.say("Correct the verified emissions of %(installation)s for %(year)s to %(verified)s t. Reason: %(reason)s", **told)
     if moves:
         return ask.say("%(verb)s: %(units)s.", verb=ask._(VERBS[verb]), units=units)
     return ask._(VERBS[verb])
+
+
+def _named(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: body.get(name) for name in names}
 
 
 # -- tasks
