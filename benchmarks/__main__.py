@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import auction, exchange, ledger_memory, library, margin, order_book, plain_sql, runs, store_append
+from benchmarks import auction, exchange, ledger_memory, library, margin, order_book, plain_sql, portal, runs, store_append
 
 LIMITS = """What limits these figures, on two shared cores whose speed varies by a fifth from run to run:
 
@@ -67,6 +67,7 @@ def main() -> None:
         part("The log alone", plain_sql.table(log))
     sizes = (10_000, 100_000, 1_000_000) if given.scale >= 1 else (1_000, 10_000)
     part("Whole runs, replay, start-up", runs.table(runs.run(sizes)))
+    part("The portal", portal.table(portal.run(given.scale)))
     if given.scale >= 1:
         part("The law library", library.table(library.commands(), library.periods()))
         day = datetime.datetime.now(tz=datetime.UTC).date()

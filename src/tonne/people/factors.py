@@ -44,6 +44,15 @@ class Replacement:
     ends_at: datetime
 
 
+def reseal(connection: Connection, box: Box) -> int:
+    """Secrets that were sealed with an older key, sealed with the first one; how many. Afterwards the older key can be taken away."""
+    rows = connection.execute(sa.select(factors.c.id, factors.c.secret).where(factors.c.kind == "totp")).all()
+    found = [(row.id, made) for row in rows if (made := box.renewed(row.secret)) is not None]
+    for factor, made in found:
+        connection.execute(sa.update(factors).where(factors.c.id == factor).values(secret=made))
+    return len(found)
+
+
 def enrol(connection: Connection, box: Box, person: str, label: str, settings: PeopleSettings, by: str, now: datetime) -> Enrolment:
     """A new secret that waits for its first code. One that waited before is dropped."""
     connection.execute(sa.delete(factors).where(factors.c.person == person, factors.c.state == "pending"))

@@ -84,6 +84,15 @@ def tell(connection: Connection, box: Box, person: str, kind: str, now: datetime
     return put(connection, box, person, kind, subject, text.format(**facts), now, mail_to=mail_to, link=link, facts=facts)
 
 
+def reseal(connection: Connection, box: Box) -> int:
+    """As factors.reseal, for links of letters that wait."""
+    rows = connection.execute(sa.select(outbox.c.id, outbox.c.link).where(outbox.c.link.is_not(None))).all()
+    found = [(row.id, made) for row in rows if (made := box.renewed(row.link)) is not None]
+    for message, made in found:
+        connection.execute(sa.update(outbox).where(outbox.c.id == message).values(link=made))
+    return len(found)
+
+
 def put(
     connection: Connection,
     box: Box,

@@ -26,7 +26,7 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 
-from tonne.people import attempts, links, persons, sessions
+from tonne.people import attempts, factors, links, outbox, persons, sessions
 from tonne.people.database import Database
 from tonne.people.papers import Papers
 from tonne.people.settings import PeopleSettings
@@ -46,8 +46,11 @@ class People(Papers):
         self._sessions.forget(now)
 
     def tidy(self, now: datetime) -> None:
-        """Removes what is past its retention: old sessions, links, counts of failures, registrations never finished. To be called once a day."""
+        """Removes what is past its retention: old sessions, links, counts of failures, registrations never finished; seals with the first key what
+        an older one sealed. To be called after a start, and once a day."""
         with self._db.write() as connection:
+            factors.reseal(connection, self._box)
+            outbox.reseal(connection, self._box)
             sessions.forget(connection, now)
             links.forget(connection, now)
             attempts.forget(connection, now)

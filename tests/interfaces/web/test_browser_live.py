@@ -223,7 +223,7 @@ def test_public_pages_read_filter_and_turn_without_scripts(come: Come) -> None:
     assert page.locator("th[aria-sort]").count() == 1
     page.locator("form.filters input[type=text]").first.fill(first[:4])
     person.click("form.filters button")
-    shown = page.locator("table.data tbody tr").all_inner_texts()
+    shown = page.locator("#table-participants tbody tr").all_inner_texts()
     assert shown and all(first[:4].lower() in row.lower() for row in shown)
     page.click(".menu-narrow > summary")
     assert page.locator(".menu-narrow .nav-list a").first.is_visible() and page.locator(".needs-script").first.is_hidden()

@@ -6,11 +6,13 @@ import io
 import json
 import re
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from security_world import Actor, mine, opened, signed_in
 
 from tonne.interfaces.api import open_market
@@ -65,7 +67,17 @@ def test_a_day_in_the_trail(place: Place) -> None:
     operator, _tokens = a_day(place)
     rows = place.people.audit.page(limit=500).rows
     verbs = [row.verb for row in rows]
-    for verb, least in {"login": 2, "login.code": 1, "logout": 1, "step_up": 2, "confirm": 1, "propose": 2, "view": 2, "export": 1, "key.create": 1}.items():
+    for verb, least in {
+        "login": 2,
+        "login.code": 1,
+        "logout": 1,
+        "step_up": 2,
+        "confirm": 1,
+        "propose": 2,
+        "view": 2,
+        "export": 1,
+        "key.create": 1,
+    }.items():
         assert verbs.count(verb) >= least, f"{verb}: {verbs.count(verb)} of {sorted(set(verbs))}"
     proposed = next(row for row in rows if row.verb == "propose" and row.result == "accepted")
     told = (proposed.person, proposed.system, proposed.participant, proposed.right, proposed.address, proposed.result)
@@ -158,10 +170,13 @@ def test_secrets_rotate_without_a_logout(market_folder: Path) -> None:
         assert actor.csrf != form
         assert actor.form(f"/{place.demo.hall.system}/propose", content=wish(place), code=place.demo.code_of(operator.person)).status_code == 303
         assert actor.client.post("/settings/looks", data={"_csrf": form, "language": "en"}).status_code == 303
+        place.keep()  # what was sealed under the old secret is sealed anew
     with rotated(market_folder, (NEXT,)) as place:
         fresh = Actor(place, "operator", token=actor.token, person=operator.person)
         assert fresh.client.post("/settings/looks", data={"_csrf": form, "language": "en"}).status_code == 403
         assert fresh.form("/settings/looks", language="en").status_code == 303
+        assert fresh.form(f"/{place.demo.hall.system}/propose", content=wish(place), code=place.demo.code_of(operator.person)).status_code == 303
+        assert signed_in(place, "verifier").get("/settings").status_code == 200, "a second factor from before both changes"
 
 
 def rotated(folder: Path, secrets: tuple[str, ...]) -> Any:
@@ -249,3 +264,35 @@ def test_what_is_past_its_time_goes_by_itself(place: Place, monkeypatch: Any) ->
     place.keep()
     place.keep()
     assert days == [datetime.now(UTC).date()] or len(set(days)) == len(days)
+
+
+def test_ids_have_no_signs_that_cannot_be_seen(place: Place) -> None:
+    """G5: no line end, no turned direction, nothing invisible in what an account or a participant is called by."""
+    from tonne.administration.commands import Command
+
+    hall = place.demo.hall
+    for number, name in enumerate(("a\nb", "a\r\nx: y", "\u202egnp.x", "a\u200bb", " a", "a\x7f")):
+        for kind, body in (
+            ("open_account", {"account": name, "kind": "trading", "holder": mine(place)}),
+            ("register_participant", {"participant": name, "name": "N", "role": "trader"}),
+        ):
+            reply = hall.desk.call(Command(f"odd-{kind}-{number}", kind, "administrator", hall.today, body))
+            assert reply.outcome == "malformed", (kind, name, reply.outcome)
+
+
+def test_a_webhooks_secret_outlives_the_secret_that_sealed_it(market_folder: Path) -> None:
+    """G7: sealed anew when the server starts with a new secret before the old one."""
+    from tonne.interfaces.web.webhooks import Webhooks, hooks
+
+    with rotated(market_folder, (SECRET,)) as place:
+        place.settings = replace(place.settings, webhook_hosts=("hooks.example",))
+        found = Webhooks(place)
+        name, secret = found.add(place.demo.hall.system, "x", "m-1", "p-1", "https://hooks.example/x", ["market"], datetime.now(UTC))
+        found.close()
+        for secrets in ((NEXT, SECRET), (NEXT,)):
+            place.settings = replace(place.settings, secrets=secrets)
+            found = Webhooks(place)
+            with found._db.begin() as connection:
+                (row,) = connection.execute(sa.select(hooks).where(hooks.c.id == name)).all()
+            assert found.secret_of(row) == secret
+            found.close()

@@ -39,11 +39,12 @@ def bomb() -> bytes:
 
 
 def test_only_what_is_what_it_says_is_taken(place: Place) -> None:
-    """I4, W7: pages, drawings, programs, packed files and a PDF called something else are refused beside their field, whatever type the browser says."""
+    """I4, W7: pages, drawings, programs, packed files and a PDF called something else: refused beside their field, whatever the browser says."""
     operator, path = drafted(place)
     bad = {
-        "page.html": b"<html><script>alert(1)</script></html>", "page.pdf": b"<html><script>alert(1)</script></html>", "x.svg": b"<svg onload='alert(1)'/>",
-        "x.png": b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "deed.csv": PDF, "deed.exe": b"MZ\x90\0\3", "bomb.xlsx": bomb(), "x.pdf": b"",
+        "page.html": b"<html><script>alert(1)</script></html>", "page.pdf": b"<html><script>alert(1)</script></html>",
+        "x.svg": b"<svg onload='alert(1)'/>", "x.png": b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        "deed.csv": PDF, "deed.exe": b"MZ\x90\0\3", "bomb.xlsx": bomb(), "x.pdf": b"",
         "x.jpg": b"\xff\xd8\xff\xe0 cut", "note.csv": b"a,b\n1,2\n",
     }  # fmt: skip
     for name, data in bad.items():

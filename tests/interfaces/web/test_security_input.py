@@ -111,7 +111,8 @@ def test_odd_forms_are_refused(place: Place) -> None:
     """Another encoding, too many fields, a field inside a field, no boundary, half a form: 4xx, never 500."""
     nobody = Actor(place)
     csrf = nobody.csrf
-    part = f'--x\r\ncontent-disposition: form-data; name="email"\r\n\r\n\\ud800\r\n--x\r\ncontent-disposition: form-data; name="_csrf"\r\n\r\n{csrf}\r\n--x--\r\n'
+    field = '--x\r\ncontent-disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+    part = field % ("email", "\\ud800") + field % ("_csrf", csrf) + "--x--\r\n"
     odd = [
         (f"multipart/form-data; boundary=x; charset={name}", part.encode()) for name in ("unicode_escape", "utf-7", "idna", "rot13", "utf-16", "nope")
     ]

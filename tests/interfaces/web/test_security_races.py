@@ -226,3 +226,18 @@ def test_the_stop_button_and_the_days_limits_come_before_the_book(place: Place) 
     number = state.accounts.number(account)
     assert state.exchange.book.is_killed(number)
     assert client.get(f"/api/v1/{system}/trader").json()["orders"] == []
+
+
+def test_rights_come_back_only_with_a_code(place: Place) -> None:
+    """S6: a stolen session of a manager takes rights away at most; it gives none back, and begins no replacement of a second factor."""
+    manager, system, approver = signed_in(place, "operator"), place.demo.hall.system, place.demo.login_of("approver").person
+    membership = place.people.memberships_of(approver)[0].id
+    base = f"/{system}/organisation/{membership}"
+    for digits in ("", "000000"):
+        assert manager.form(f"{base}/replace-factor", code=digits).status_code == 422
+    assert place.people.replacement_effective_at(approver) is None
+    assert manager.form(f"{base}/suspend").status_code == 303
+    assert manager.form(f"{base}/restore", code="000000").status_code == 422
+    assert place.people.membership(membership).state == "suspended"
+    assert manager.form(f"{base}/restore", code=place.demo.code_of(manager.person)).status_code == 303
+    assert place.people.membership(membership).state == "active"

@@ -49,9 +49,22 @@ class Webhooks:
         self._db = engine_of(place.settings)
         META.create_all(self._db)
         self._box = box_of(place.settings)
+        if len(place.settings.secrets) > 1:
+            self._reseal()
 
     def close(self) -> None:
         self._db.dispose()
+
+    def _reseal(self) -> None:
+        """While secrets are rotated: what an older one sealed is sealed with the newest, so that the older can be taken away."""
+        with self._db.begin() as connection:
+            for row in connection.execute(sa.select(hooks.c.id, hooks.c.secret)).all():
+                try:
+                    made = self._box.rotate(row.secret)
+                except InvalidToken:
+                    logger.warning("a webhook's secret does not open", hook=row.id)
+                    continue
+                connection.execute(sa.update(hooks).where(hooks.c.id == row.id).values(secret=made))
 
     # -- hooks
 
