@@ -223,6 +223,8 @@ def test_public_pages_read_filter_and_turn_without_scripts(come: Come) -> None:
     assert page.locator("th[aria-sort]").count() == 1
     page.locator("form.filters input[type=text]").first.fill(first[:4])
     person.click("form.filters button")
+    page.wait_for_url(lambda url: f"={first[:4]}" in url)
+    page.wait_for_load_state()
     shown = page.locator("#table-participants tbody tr").all_inner_texts()
     assert shown and all(first[:4].lower() in row.lower() for row in shown)
     page.click(".menu-narrow > summary")
