@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
 import signal
 import socket
@@ -107,6 +108,9 @@ def run(place: Place, door: socket.socket, started: Callable[[], None] = lambda:
         limit_concurrency=6_000,
         lifespan="on",
     )
+    gc.collect()
+    gc.freeze()  # what stands at the start stays: walking through all of it again and again would hold requests up
+    gc.set_threshold(50_000, 20, 100)
     try:
         _server(place, config, started).run(sockets=[door])
     finally:
